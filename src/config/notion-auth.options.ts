@@ -1,0 +1,139 @@
+import type { Secret } from '../domain/secret.js';
+
+/** One AES-256 key of the ring. */
+export interface EncryptionKeyOption {
+  /** Short name kept in every envelope: letters, digits, `-` and `_`, at most 32. */
+  readonly id: string;
+  /** 32 random bytes in standard or URL-safe base64. */
+  readonly key: string;
+}
+
+/**
+ * The values the module works with, as an application writes them. What changes the shape of the module
+ * (storage, routes, resolvers) is in `NotionAuthWiring`.
+ */
+export interface NotionAuthOptions {
+  /** Client id of the Notion connection. Environment: `NOTION_CLIENT_ID`. */
+  clientId: string;
+  /** Environment: `NOTION_CLIENT_SECRET`. */
+  clientSecret: string;
+  /** The coming client secret, tried once when Notion refuses the first. Environment: `NOTION_CLIENT_SECRET_NEXT`. */
+  clientSecretNext?: string;
+  /**
+   * Callback URLs exactly as registered with Notion; sent byte for byte. The first is the one that connects use.
+   * HTTPS, or HTTP on loopback outside production. Environment: `NOTION_REDIRECT_URIS`, comma separated.
+   */
+  redirectUris: readonly string[];
+  /**
+   * The first seals, all open. Required in production; without keys outside production an ephemeral key is made
+   * and stored secrets do not survive a restart. Environment: `NOTION_AUTH_ENCRYPTION_KEYS` (`id:base64,…`).
+   */
+  encryptionKeys?: readonly EncryptionKeyOption[];
+  /**
+   * Origin of Notion's API, without a path. HTTPS, or HTTP on loopback. Environment: `NOTION_API_BASE_URL`.
+   * @defaultValue `https://api.notion.com`
+   */
+  apiBaseUrl?: string;
+  /**
+   * `Notion-Version` header of the OAuth calls. Environment: `NOTION_VERSION`.
+   * @defaultValue `2026-03-11`
+   */
+  notionVersion?: string;
+  /**
+   * Whether the stricter rules of production hold.
+   * @defaultValue `process.env.NODE_ENV === 'production'`
+   */
+  production?: boolean;
+  /** Accept loopback or plain HTTP redirect URIs in production all the same. @defaultValue `false` */
+  allowInsecureRedirectUris?: boolean;
+  /**
+   * URL of a PostgreSQL (or MySQL, MariaDB) database of the module's own pool; unset: embedded SQLite.
+   * Environment: `NOTION_AUTH_DATABASE_URL`.
+   */
+  databaseUrl?: string;
+  /** File of the embedded SQLite database. @defaultValue `./data/notion-auth.sqlite` */
+  databaseFile?: string;
+  /** Run pending migrations when the module starts. @defaultValue `true` for embedded SQLite, else `false` */
+  runMigrations?: boolean;
+  refresh?: RefreshOptions;
+  connect?: ConnectOptions;
+  outbound?: OutboundOptions;
+}
+
+/** Times of the refresh protocol, in milliseconds; their arithmetic is checked at startup. */
+export interface RefreshOptions {
+  /** How long a caller waits for a refresh before `NotionRefreshBusyError`. @defaultValue `10_000` */
+  callerWaitMs?: number;
+  /** How long Notion may take for a token answer; it gives up by itself after 60 s. @defaultValue `75_000` */
+  requestTimeoutMs?: number;
+  /** How long a claim keeps other processes from sending. @defaultValue `120_000` */
+  leaseMs?: number;
+  /** Margin between the end of a request and the end of its claim. @defaultValue `10_000` */
+  leaseMarginMs?: number;
+  /** Wait before an attempt of unknown outcome may be replayed. @defaultValue `600_000` */
+  quarantineMs?: number;
+  /**
+   * Refresh tokens older than this before they are used. Notion announces no expiry, so this is off unless set.
+   * @defaultValue `null`
+   */
+  maxTokenAgeMs?: number | null;
+  /** Longest `Retry-After` that is honoured. @defaultValue `900_000` */
+  maxRetryAfterMs?: number;
+  /** Refreshes of this process under way at once, over all authorizations. @defaultValue `8` */
+  maxConcurrent?: number;
+}
+
+export interface ConnectOptions {
+  /** How long a person may take between leaving for Notion and coming back, in ms. @defaultValue `600_000` */
+  stateLifetimeMs?: number;
+  /** Pending connects kept per owner; the oldest is dropped beyond. @defaultValue `20` */
+  maxPendingPerOwner?: number;
+  /** Path on the application's own origin where a connect ends unless `returnTo` says otherwise. @defaultValue `/` */
+  defaultReturnTo?: string;
+  /** How long Notion may take to exchange the code, in ms. @defaultValue `75_000` */
+  exchangeTimeoutMs?: number;
+}
+
+export interface OutboundOptions {
+  /** Calls on the wire at once for one authorization; further calls queue. @defaultValue `50` */
+  maxConcurrentPerAuthorization?: number;
+  /** Access tokens kept in memory. @defaultValue `10_000` */
+  tokenCacheSize?: number;
+  /** How long a cached access token is used without a look at the database, in ms; at most 60 000. @defaultValue `60_000` */
+  tokenCacheTtlMs?: number;
+  /** How long one API call may take, in ms. @defaultValue `60_000` */
+  callTimeoutMs?: number;
+}
+
+export interface EncryptionKey {
+  readonly id: string;
+  /** The 32 bytes, base64, masked. */
+  readonly key: Secret;
+}
+
+type Complete<T> = Readonly<Required<T>>;
+
+/** Options after checking: every field present, no default left to apply, secrets masked, frozen. */
+export interface NotionAuthConfig {
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  readonly clientSecretNext: Secret | null;
+  readonly redirectUris: readonly [string, ...string[]];
+  readonly encryptionKeys: readonly [EncryptionKey, ...EncryptionKey[]];
+  readonly apiBaseUrl: string;
+  readonly notionVersion: string;
+  readonly production: boolean;
+  /** May hold a password. */
+  readonly databaseUrl: Secret | null;
+  readonly databaseFile: string;
+  /** `null`: decided by the kind of storage. */
+  readonly runMigrations: boolean | null;
+  readonly refresh: Complete<RefreshOptions>;
+  readonly connect: Complete<ConnectOptions>;
+  readonly outbound: Complete<OutboundOptions>;
+  /** Startup warnings to log: what works and is still worth a look. No values. */
+  readonly warnings: readonly string[];
+}
+
+/** Injection token of the {@link NotionAuthConfig}. */
+export const NOTION_AUTH_CONFIG = Symbol('NOTION_AUTH_CONFIG');

@@ -1,0 +1,155 @@
+import type {
+  Authorization,
+  AuthorizationId,
+  AuthorizationStatus,
+  NotionGrant,
+  ReconnectReason,
+  TokenPair,
+} from './authorization.js';
+import type { AttemptOutcome, NotionFailure, RefreshTrigger } from './refresh-outcome.js';
+import type { AccessToken, Secret } from './secret.js';
+
+/** The stored access token and what is known of its authorization, read from the primary. */
+export interface StoredAccessToken {
+  readonly status: AuthorizationStatus;
+  readonly reason: ReconnectReason | null;
+  readonly version: number;
+  /** Milliseconds since this pair was stored, by the database's clock. */
+  readonly ageMs: number;
+  /** Milliseconds until the announced expiry (negative once passed); `null` while Notion announces none. */
+  readonly expiresInMs: number | null;
+  /** `null` once the secrets are erased. */
+  readonly token: AccessToken | null;
+}
+
+export interface ClaimRequest {
+  readonly authorizationId: AuthorizationId;
+  readonly trigger: RefreshTrigger;
+  /** The version whose token failed or is too old. A row that moved past it needs no refresh. */
+  readonly seenVersion: number;
+  /** How long nobody else may send, in milliseconds from the database's now. */
+  readonly leaseMs: number;
+}
+
+/** The right to be the only sender for one version of one authorization, for as long as the lease lasts. */
+export interface Claim {
+  readonly authorizationId: AuthorizationId;
+  readonly attemptId: string;
+  /** The version whose refresh token is about to be spent; what every store is guarded by. */
+  readonly spentVersion: number;
+  readonly leaseMs: number;
+  readonly refreshToken: Secret;
+  readonly accessToken: Secret | null;
+  /** Set when an earlier attempt on this version may have reached Notion and its outcome is unknown. */
+  readonly recovering: UnresolvedAttempt | null;
+}
+
+export interface UnresolvedAttempt {
+  /** Milliseconds since that attempt began, by the database's clock. */
+  readonly ageMs: number;
+}
+
+/** Why there is nothing to claim. */
+export type ClaimRefusal =
+  | { readonly kind: 'moved'; readonly version: number }
+  | { readonly kind: 'claimed_elsewhere'; readonly leaseLeftMs: number }
+  | { readonly kind: 'postponed'; readonly retryInMs: number }
+  | { readonly kind: 'needs_reconnect'; readonly reason: ReconnectReason }
+  | { readonly kind: 'revoked' }
+  | { readonly kind: 'not_found' };
+
+export type ClaimResult = { readonly kind: 'claimed'; readonly claim: Claim } | ClaimRefusal;
+
+/** How an attempt ended, for the attempt journal. */
+export interface AttemptEnding {
+  readonly outcome: AttemptOutcome;
+  readonly failure?: NotionFailure;
+  /** Milliseconds between the first byte out and the answer (or the giving up). */
+  readonly upstreamMs?: number;
+}
+
+/**
+ * What an attempt without a new pair leaves behind. Each is one conditional statement, guarded by the attempt
+ * itself: an attempt that was taken over, reconnected or disconnected meanwhile changes nothing.
+ *
+ * - `release` (T2): not sent, or refused for the client's sake; anybody may claim again.
+ * - `postpone` (T3): nobody claims before `retryInMs` is over.
+ * - `needs_reconnect` (T5, T9, T10): only the person can help; the refused refresh token is remembered.
+ * - `unknown` (T6): may be taken over, after `retryInMs`, by an attempt that resolves it first.
+ */
+export type Settlement =
+  | { readonly kind: 'release' }
+  | { readonly kind: 'postpone'; readonly retryInMs: number }
+  | { readonly kind: 'needs_reconnect'; readonly reason: ReconnectReason }
+  | { readonly kind: 'unknown'; readonly retryInMs: number };
+
+/** `stored: false` tells what stands there instead; a pair that came after a disconnect is to be revoked. */
+export type StoreVerdict =
+  | { readonly stored: true; readonly version: number }
+  | { readonly stored: false; readonly version: number; readonly status: AuthorizationStatus | 'not_found' };
+
+export interface NewConnection {
+  readonly ownerId: string;
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly grant: NotionGrant;
+  readonly pair: TokenPair;
+  /** The authorization that must come back; `null` to connect whatever the person chose. */
+  readonly reconnect: AuthorizationId | null;
+}
+
+/** `other_grant`: the person came back with another workspace or as another person; nothing was changed. */
+export type ConnectResult =
+  | { readonly kind: 'connected' | 'reconnected'; readonly authorization: Authorization }
+  | { readonly kind: 'other_grant' };
+
+/** `unlinked`: other owners still use the authorization, so its tokens live on. */
+export type DisconnectResult =
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'unlinked' }
+  | { readonly kind: 'disconnected'; readonly accessToken: Secret | null; readonly refreshToken: Secret | null };
+
+/**
+ * Where authorizations live. The class is also its own injection token.
+ *
+ * Every change is guarded in the statement that makes it (rule R21); the row lock (`pessimistic_write` where the
+ * engine has one) is held for milliseconds, never while Notion is asked. Time is the database's.
+ */
+export abstract class AuthorizationStore {
+  abstract find(id: AuthorizationId): Promise<Authorization | null>;
+
+  /** `null` alike for an unknown id and for one this owner is not linked to. */
+  abstract findForOwner(id: AuthorizationId, ownerId: string): Promise<Authorization | null>;
+
+  /** The owner's authorizations, oldest first. */
+  abstract listForOwner(ownerId: string): Promise<readonly Authorization[]>;
+
+  /** @throws {@link NotionKeyError} when the stored envelope cannot be opened. */
+  abstract readAccessToken(id: AuthorizationId): Promise<StoredAccessToken | null>;
+
+  /** T1 and T7: makes this process the only sender, or says what stands in the way. */
+  abstract claim(request: ClaimRequest): Promise<ClaimResult>;
+
+  /** T2, T3, T5, T6, T9, T10. `false` when the attempt was no longer ours to settle. */
+  abstract settle(claim: Claim, settlement: Settlement, ending: AttemptEnding): Promise<boolean>;
+
+  /** T4: stores the successor of `claim.spentVersion`. Tests the version and nothing else. */
+  abstract storePair(claim: Claim, pair: TokenPair, ending: AttemptEnding): Promise<StoreVerdict>;
+
+  /** Without a refresh token there is nothing to claim: `needs_reconnect`, if `version` still stands. */
+  abstract markWithoutRefreshToken(id: AuthorizationId, version: number): Promise<boolean>;
+
+  /** T11: a new authorization, or the same grant again under its old id with its version moved. */
+  abstract connect(connection: NewConnection): Promise<ConnectResult>;
+
+  /** T12: unlinks the owner; the last one's leaving erases the secrets and moves the version. */
+  abstract disconnect(id: AuthorizationId, ownerId: string): Promise<DisconnectResult>;
+
+  /** Active, renewable authorizations whose pair is older than `olderThanMs`, oldest first. */
+  abstract listDue(query: { readonly olderThanMs: number; readonly limit: number }): Promise<readonly DueAuthorization[]>;
+}
+
+export interface DueAuthorization {
+  readonly id: AuthorizationId;
+  readonly version: number;
+}

@@ -1,0 +1,41 @@
+import type { AuthorizationId } from './authorization.js';
+
+/** A connect that was started and whose callback has not come yet. */
+export interface PendingConnect {
+  readonly ownerId: string;
+  readonly clientId: string;
+  /** Exactly the string sent to Notion; the exchange repeats it byte for byte. */
+  readonly redirectUri: string;
+  /** Path on the application's own origin to return to. */
+  readonly returnTo: string;
+  /** The authorization this connect must come back as; `null` for a new one. */
+  readonly reconnect: AuthorizationId | null;
+}
+
+export interface ConnectStateKeys {
+  /** SHA-256 of `state`; the value itself is never stored. */
+  readonly stateHash: string;
+  /** SHA-256 of the secret in the browser's cookie. */
+  readonly browserHash: string;
+}
+
+/** Only `consumed` carries the record; the refusals differ for logs and metrics, not for the browser. */
+export type ConsumeResult =
+  | { readonly kind: 'consumed'; readonly pending: PendingConnect }
+  | { readonly kind: 'unknown' | 'expired' | 'used' | 'wrong_browser' };
+
+/** Pending connects. Lifetimes are judged by the database's clock, so replicas agree. */
+export abstract class ConnectStateStore {
+  /** Keeps `pending`; beyond `maxPerOwner` the owner's oldest pending connects are dropped. */
+  abstract issue(
+    keys: ConnectStateKeys,
+    pending: PendingConnect,
+    limits: { readonly lifetimeMs: number; readonly maxPerOwner: number },
+  ): Promise<void>;
+
+  /** Single use over all processes: of any number of callers with the same keys one gets `consumed`. */
+  abstract consume(keys: ConnectStateKeys): Promise<ConsumeResult>;
+
+  /** Deletes what expired; answers how many. */
+  abstract prune(): Promise<number>;
+}

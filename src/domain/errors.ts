@@ -1,0 +1,182 @@
+import type { AuthorizationId, ReconnectReason } from './authorization.js';
+import type { NotionFailure } from './refresh-outcome.js';
+
+/** Stable codes: part of the public API, each with a section in the runbook. */
+export const NOTION_AUTH_ERROR_CODES = [
+  'notion_config_invalid',
+  'notion_authorization_not_found',
+  'notion_reconnect_required',
+  'notion_refresh_busy',
+  'notion_refresh_failed',
+  'notion_key_error',
+  'notion_callback_refused',
+  'notion_connect_denied',
+  'notion_connect_failed',
+  'notion_connect_other_grant',
+  'notion_owner_required',
+  'notion_request_refused',
+  'notion_storage_unsupported',
+] as const;
+export type NotionAuthErrorCode = (typeof NOTION_AUTH_ERROR_CODES)[number];
+
+/** Base of everything this library throws on purpose. Messages name the next step and hold no secret. */
+export abstract class NotionAuthError extends Error {
+  abstract readonly code: NotionAuthErrorCode;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The configuration cannot work. Lists every problem, by variable and rule, never by value. */
+export class NotionConfigError extends NotionAuthError {
+  readonly code = 'notion_config_invalid';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration of nestjs-notion-auth cannot work:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+  }
+}
+
+/** There is no such authorization, or not for this owner; the two are not told apart. */
+export class NotionAuthorizationNotFoundError extends NotionAuthError {
+  readonly code = 'notion_authorization_not_found';
+
+  constructor() {
+    super('There is no such Notion authorization for this owner.');
+  }
+}
+
+/** Only the person can help: send them through the connect page again. No request was made. */
+export class NotionReconnectRequiredError extends NotionAuthError {
+  readonly code = 'notion_reconnect_required';
+
+  constructor(
+    readonly authorizationId: AuthorizationId,
+    readonly reason: ReconnectReason | 'disconnected',
+  ) {
+    super(`Authorization ${authorizationId} needs its person to connect Notion again (${reason}).`);
+  }
+}
+
+/** Another process is refreshing and the caller's wait is over; the refresh goes on. Try again soon. */
+export class NotionRefreshBusyError extends NotionAuthError {
+  readonly code = 'notion_refresh_busy';
+
+  constructor(readonly authorizationId: AuthorizationId) {
+    super(`Authorization ${authorizationId} is being refreshed and no new token came within the wait limit; try again.`);
+  }
+}
+
+export type RefreshFailureKind = 'postponed' | 'not_sent' | 'not_processed' | 'configuration' | 'unknown';
+
+/** The token could not be renewed now, and the grant is not known to be dead. Try again later. */
+export class NotionRefreshFailedError extends NotionAuthError {
+  readonly code = 'notion_refresh_failed';
+
+  constructor(
+    readonly authorizationId: AuthorizationId,
+    readonly kind: RefreshFailureKind,
+    readonly failure: NotionFailure,
+  ) {
+    super(`Authorization ${authorizationId} could not be refreshed (${describeFailure(kind, failure)}).`);
+  }
+}
+
+export type KeyFailure = 'unknown_key_id' | 'damaged_envelope' | 'decrypt_failed';
+
+/** A stored secret cannot be opened with the configured keys. The authorization itself is untouched. */
+export class NotionKeyError extends NotionAuthError {
+  readonly code = 'notion_key_error';
+
+  constructor(
+    readonly failure: KeyFailure,
+    /** The key id that the envelope names, where it names one. */
+    readonly keyId: string | null,
+  ) {
+    super(`A stored Notion secret cannot be opened (${failure}${keyId === null ? '' : `, key id ${keyId}`}).`);
+  }
+}
+
+export type CallbackRefusal =
+  | 'malformed'
+  | 'missing_state'
+  | 'unknown_state'
+  | 'expired_state'
+  | 'used_state'
+  | 'wrong_browser'
+  | 'wrong_owner'
+  | 'wrong_client';
+
+/** The callback did not come from a connect that this browser started here. Nothing was sent to Notion. */
+export class NotionCallbackRefusedError extends NotionAuthError {
+  readonly code = 'notion_callback_refused';
+
+  constructor(readonly refusal: CallbackRefusal) {
+    super(`The Notion callback was refused (${refusal}); the person starts again from the connect page.`);
+  }
+}
+
+/** The person pressed Cancel, or Notion refused for its own reasons. Existing authorizations are untouched. */
+export class NotionConnectDeniedError extends NotionAuthError {
+  readonly code = 'notion_connect_denied';
+
+  constructor(
+    /** RFC 6749 section 4.1.2.1 code, or `other` for one that is not listed there. */
+    readonly reason: string,
+    readonly returnTo: string,
+  ) {
+    super(`Notion was not connected (${reason}).`);
+  }
+}
+
+/** Notion refused the code, or its answer could not be believed. The code is spent: start again. */
+export class NotionConnectFailedError extends NotionAuthError {
+  readonly code = 'notion_connect_failed';
+
+  constructor(
+    readonly kind: 'dead' | Exclude<RefreshFailureKind, 'postponed'>,
+    readonly failure: NotionFailure,
+  ) {
+    super(`The code from Notion could not be exchanged (${describeFailure(kind, failure)}).`);
+  }
+}
+
+/** A reconnect came back as another workspace or person. Nothing was changed. */
+export class NotionOtherGrantError extends NotionAuthError {
+  readonly code = 'notion_connect_other_grant';
+
+  constructor(readonly authorizationId: AuthorizationId) {
+    super(`The person chose another workspace or account than authorization ${authorizationId} stands for.`);
+  }
+}
+
+/** `resolveOwner` named nobody for this request. */
+export class NotionOwnerRequiredError extends NotionAuthError {
+  readonly code = 'notion_owner_required';
+
+  constructor() {
+    super('No owner was resolved for this request; sign in before connecting Notion.');
+  }
+}
+
+export type RequestRefusal = 'foreign_origin' | 'oauth_path' | 'path_traversal' | 'invalid_header' | 'body_not_replayable';
+
+/** The outbound request was refused before a socket was opened, or could not be repeated after a 401. */
+export class NotionRequestRefusedError extends NotionAuthError {
+  readonly code = 'notion_request_refused';
+
+  constructor(readonly refusal: RequestRefusal) {
+    super(`The request was not sent to Notion (${refusal}).`);
+  }
+}
+
+/** The given DataSource cannot keep authorizations safely. */
+export class NotionStorageUnsupportedError extends NotionAuthError {
+  readonly code = 'notion_storage_unsupported';
+}
+
+function describeFailure(kind: string, failure: NotionFailure): string {
+  const facts = [kind, failure.status, failure.code, failure.requestId && `request ${failure.requestId}`];
+  return facts.filter((fact) => fact !== undefined).join(', ');
+}
