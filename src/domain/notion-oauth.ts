@@ -14,10 +14,23 @@ export const FAILURE_CLASSES = ['not_sent', 'not_processed', 'configuration', 'd
  */
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
 
-/** An answer of the token endpoint, classified. */
-export type TokenAnswer =
+export interface ClassifiedFailure {
+  readonly kind: FailureClass;
+  readonly failure: NotionFailure;
+}
+
+/** What a code was exchanged for; an answer without the grant's identity is no success. */
+export type ExchangeAnswer =
   | { readonly kind: 'success'; readonly pair: TokenPair; readonly grant: NotionGrant; readonly requestId?: string }
-  | { readonly kind: FailureClass; readonly failure: NotionFailure };
+  | ClassifiedFailure;
+
+/**
+ * What a refresh token was spent for. Only the tokens are demanded of it: by then the successor exists nowhere else,
+ * so nothing less may be a reason to drop it.
+ */
+export type RefreshAnswer =
+  | { readonly kind: 'success'; readonly pair: TokenPair; readonly requestId?: string }
+  | ClassifiedFailure;
 
 /**
  * What introspection says of one token. `useless`: no verdict about the token could be had (no answer, an error
@@ -43,10 +56,10 @@ export abstract class NotionOAuth {
   abstract authorizeUrl(parameters: { readonly state: string; readonly redirectUri: string }): string;
 
   /** Spends an authorization code. Sent at most once: reuse may revoke what was issued (RFC 6749 section 4.1.2). */
-  abstract exchange(code: Secret, redirectUri: string): Promise<TokenAnswer>;
+  abstract exchange(code: Secret, redirectUri: string): Promise<ExchangeAnswer>;
 
   /** Spends a refresh token (RFC 6749 section 6). */
-  abstract refresh(refreshToken: Secret, limits: TokenRequestLimits): Promise<TokenAnswer>;
+  abstract refresh(refreshToken: Secret, limits: TokenRequestLimits): Promise<RefreshAnswer>;
 
   /** Asks about a token without spending it (RFC 7662). */
   abstract introspect(token: Secret): Promise<IntrospectionAnswer>;
