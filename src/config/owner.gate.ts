@@ -1,0 +1,20 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NotionOwnerRequiredError } from '../domain/errors.js';
+import { NOTION_AUTH_WIRING, type NotionAuthWiring } from './notion-auth.wiring.js';
+
+/** The one place that asks the application whom a request acts for. */
+@Injectable()
+export class OwnerGate {
+  constructor(@Inject(NOTION_AUTH_WIRING) private readonly wiring: NotionAuthWiring) {}
+
+  /**
+   * What `resolveOwner` throws passes through unchanged.
+   * @throws {@link NotionOwnerRequiredError} when it names nobody, or anything but a string.
+   */
+  async ownerOf(request: unknown): Promise<string> {
+    const owner: unknown = await this.wiring.resolveOwner?.(request as never);
+    // An object or a number from untyped session code must never be read as "everybody" by a query.
+    if (typeof owner !== 'string' || owner.trim() === '') throw new NotionOwnerRequiredError();
+    return owner;
+  }
+}
