@@ -72,6 +72,8 @@ export interface RefreshOptions {
   leaseMarginMs?: number;
   /** Wait before an attempt of unknown outcome may be replayed. @defaultValue `600_000` */
   quarantineMs?: number;
+  /** How long a crashed process may take to come back with the answer it holds. @defaultValue `150_000` */
+  restartGraceMs?: number;
   /**
    * Refresh tokens older than this before they are used. Notion announces no expiry, so this is off unless set.
    * @defaultValue `null`

@@ -1,0 +1,146 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { Clock } from '../domain/clock.js';
+import { SECOND_MS } from '../domain/duration.js';
+import {
+  NotionOAuth,
+  type ClassifiedFailure,
+  type ExchangeAnswer,
+  type IntrospectionAnswer,
+  type RefreshAnswer,
+  type TokenRequestLimits,
+} from '../domain/notion-oauth.js';
+import { Secret } from '../domain/secret.js';
+import { classifyRefusal } from './classify-answer.js';
+import { parseOAuthError } from './oauth-error.schema.js';
+import { OAuthTransport, type OAuthReply } from './oauth.transport.js';
+import { parseRetryAfter } from './retry-after.js';
+import { parseGrant, parseTokens } from './token-answer.schema.js';
+
+const INTROSPECT_TIMEOUT_MS = 10 * SECOND_MS;
+const REVOKE_TIMEOUT_MS = 10 * SECOND_MS;
+
+const introspection = z.object({ active: z.boolean(), scope: z.string().max(4_096).nullish().catch(null) });
+
+type Answered = Extract<OAuthReply, { kind: 'answered' }>;
+type Verdict = { readonly kind: 'answered'; readonly body: unknown; readonly requestId?: string } | ClassifiedFailure;
+
+/** Notion's OAuth endpoints over HTTP. The only place that knows their wire names. */
+@Injectable()
+export class NotionOAuthClient extends NotionOAuth {
+  /** The secret that Notion accepted last; it changes when the coming one is accepted in place of the first. */
+  private acceptedSecret: Secret;
+
+  constructor(
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
+    private readonly transport: OAuthTransport,
+    private readonly clock: Clock,
+  ) {
+    super();
+    this.acceptedSecret = config.clientSecret;
+  }
+
+  override authorizeUrl(parameters: { readonly state: string; readonly redirectUri: string }): string {
+    const url = new URL('/v1/oauth/authorize', this.config.apiBaseUrl);
+    url.search = new URLSearchParams({
+      client_id: this.config.clientId,
+      response_type: 'code',
+      owner: 'user',
+      redirect_uri: parameters.redirectUri,
+      state: parameters.state,
+    }).toString();
+    return url.href;
+  }
+
+  override async exchange(code: Secret, redirectUri: string): Promise<ExchangeAnswer> {
+    const body = { grant_type: 'authorization_code', code: code.reveal(), redirect_uri: redirectUri };
+    const verdict = await this.ask('/v1/oauth/token', body, this.config.connect.exchangeTimeoutMs);
+    if (verdict.kind !== 'answered') return verdict;
+    const tokens = parseTokens(verdict.body);
+    const grant = parseGrant(verdict.body);
+    return tokens && grant ? { kind: 'success', ...tokens, grant } : malformed(verdict.requestId);
+  }
+
+  override async refresh(refreshToken: Secret, limits: TokenRequestLimits): Promise<RefreshAnswer> {
+    const body = { grant_type: 'refresh_token', refresh_token: refreshToken.reveal() };
+    const verdict = await this.ask('/v1/oauth/token', body, limits.timeoutMs);
+    if (verdict.kind !== 'answered') return verdict;
+    const tokens = parseTokens(verdict.body);
+    return tokens ? { kind: 'success', ...tokens } : malformed(verdict.requestId);
+  }
+
+  override async introspect(token: Secret): Promise<IntrospectionAnswer> {
+    const verdict = await this.ask('/v1/oauth/introspect', { token: token.reveal() }, INTROSPECT_TIMEOUT_MS);
+    if (verdict.kind === 'dead') return { kind: 'inactive' };
+    if (verdict.kind !== 'answered') return { kind: 'useless', failure: verdict.failure };
+    const parsed = introspection.safeParse(verdict.body);
+    if (!parsed.success) return { kind: 'useless', failure: malformed(verdict.requestId).failure };
+    return parsed.data.active ? { kind: 'active', scopes: parsed.data.scope ?? null } : { kind: 'inactive' };
+  }
+
+  override async revoke(token: Secret): Promise<boolean> {
+    const verdict = await this.ask('/v1/oauth/revoke', { token: token.reveal() }, REVOKE_TIMEOUT_MS);
+    return verdict.kind === 'answered' || verdict.kind === 'dead';
+  }
+
+  /** One request; a second one, with the coming client secret, only when Notion refused the client itself. */
+  private async ask(path: string, body: object, timeoutMs: number): Promise<Verdict> {
+    const first = await this.send(path, body, timeoutMs, this.acceptedSecret);
+    const other = this.otherSecret();
+    if (other === null || first.kind !== 'configuration' || first.failure.code !== 'invalid_client') return first;
+    const second = await this.send(path, body, timeoutMs, other);
+    if (second.kind !== 'configuration') this.acceptedSecret = other;
+    return second;
+  }
+
+  private otherSecret(): Secret | null {
+    return this.acceptedSecret === this.config.clientSecret ? this.config.clientSecretNext : this.config.clientSecret;
+  }
+
+  private async send(path: string, body: object, timeoutMs: number, clientSecret: Secret): Promise<Verdict> {
+    const reply = await this.transport.post({
+      origin: this.config.apiBaseUrl,
+      path,
+      headers: this.headers(clientSecret),
+      body: JSON.stringify(body),
+      timeoutMs,
+    });
+    if (reply.kind === 'failed') return { kind: reply.connected ? 'unknown' : 'not_sent', failure: { code: reply.code } };
+    return this.judge(reply);
+  }
+
+  private judge(reply: Answered): Verdict {
+    const requestIdHeader = reply.headers['x-notion-request-id'];
+    if (reply.status >= 200 && reply.status < 300) {
+      return { kind: 'answered', body: reply.body, requestId: requestIdHeader };
+    }
+    const error = parseOAuthError(reply.body);
+    return {
+      kind: classifyRefusal(reply.status, error.code),
+      failure: {
+        status: reply.status,
+        code: error.code,
+        requestId: error.requestId ?? requestIdHeader,
+        retryAfterMs: parseRetryAfter(reply.headers['retry-after'], this.clock.now()),
+      },
+    };
+  }
+
+  /** Basic as Notion's own SDK builds it: UTF-8, and no form encoding of the two halves. */
+  private headers(clientSecret: Secret): Record<string, string> {
+    const credentials = Buffer.from(`${this.config.clientId}:${clientSecret.reveal()}`, 'utf8').toString('base64');
+    return {
+      authorization: `Basic ${credentials}`,
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'notion-version': this.config.notionVersion,
+      'user-agent': 'nestjs-notion-auth',
+    };
+  }
+}
+
+/** A 2xx that cannot be believed: Notion may have rotated all the same. */
+function malformed(requestId: string | undefined): ClassifiedFailure {
+  return { kind: 'unknown', failure: { status: 200, code: 'malformed_response', requestId } };
+}

@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { buildConnector, Client } from 'undici';
+import { Clock } from '../domain/clock.js';
+import { SECOND_MS } from '../domain/duration.js';
+
+/** No answer of an OAuth endpoint comes near it; more is an attack or an accident. */
+const MAX_BODY_BYTES = 64 * 1024;
+const CONNECT_TIMEOUT_MS = 10 * SECOND_MS;
+/** A stalled event loop runs due timers before it reads answers that arrived in time: give those their turn. */
+const DEADLINE_GRACE_MS = 250;
+
+export interface OAuthRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * `connected` tells whether a byte may have left: before the connection stood nothing can have been processed,
+ * afterwards anything can.
+ */
+export type OAuthReply =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string | undefined>>;
+      readonly body: unknown;
+    }
+  | { readonly kind: 'failed'; readonly connected: boolean; readonly code: string };
+
+/**
+ * One POST on a connection of its own (rule R6): no keep-alive socket that the other side is just closing, no retry,
+ * no redirect, and no caller that could cancel it.
+ */
+@Injectable()
+export class OAuthTransport {
+  constructor(private readonly clock: Clock) {}
+
+  async post(request: OAuthRequest): Promise<OAuthReply> {
+    const connection = { open: false };
+    const client = this.clientFor(request.origin, connection);
+    const deadline = this.startDeadline(request.timeoutMs);
+    try {
+      const response = await client.request({
+        method: 'POST',
+        path: request.path,
+        headers: { ...request.headers },
+        body: request.body,
+        signal: deadline.signal,
+      });
+      const text = await response.body.text();
+      return { kind: 'answered', status: response.statusCode, headers: plain(response.headers), body: parseJson(text) };
+    } catch (error) {
+      return { kind: 'failed', connected: connection.open, code: socketCode(error, deadline.signal) };
+    } finally {
+      deadline.stop();
+      // Not awaited: the answer is what counts, and destroying a client cannot fail in a way that matters.
+      void client.destroy().catch(() => undefined);
+    }
+  }
+
+  private clientFor(origin: string, connection: { open: boolean }): Client {
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+    return new Client(origin, {
+      maxResponseSize: MAX_BODY_BYTES,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: (options, callback) => {
+        connect(options, (...result) => {
+          connection.open ||= result[0] === null;
+          callback(...result);
+        });
+      },
+    });
+  }
+
+  /** Two steps (rule R8): when the deadline fires, as much time again as it fired late, at least the grace. */
+  private startDeadline(timeoutMs: number): { signal: AbortSignal; stop(): void } {
+    const controller = new AbortController();
+    const dueAtMs = this.clock.monotonicMs() + timeoutMs;
+    let timer = setTimeout(() => {
+      const lateMs = this.clock.monotonicMs() - dueAtMs;
+      timer = setTimeout(() => {
+        controller.abort();
+      }, Math.max(DEADLINE_GRACE_MS, lateMs));
+    }, timeoutMs);
+    return {
+      signal: controller.signal,
+      stop: () => {
+        clearTimeout(timer);
+      },
+    };
+  }
+}
+
+function plain(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat()[0]]));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The socket's own code and nothing else: messages of foreign errors may quote what was sent. */
+function socketCode(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return 'timeout';
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : 'connection_failed';
+}

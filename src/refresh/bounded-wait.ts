@@ -1,0 +1,33 @@
+export interface WaitLimits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Waits for what somebody else is doing, and no longer than the limits say; what is waited for goes on.
+ * @returns `'timed_out'` at the end of `timeoutMs`.
+ * @throws the signal's reason when it aborts.
+ */
+export async function waitAtMost<Result>(
+  promise: Promise<Result>,
+  { timeoutMs, signal }: WaitLimits,
+): Promise<Result | 'timed_out'> {
+  signal?.throwIfAborted();
+  let stop: () => void = () => undefined;
+  const limit = new Promise<'timed_out'>((resolve, reject) => {
+    const timer = setTimeout(resolve, timeoutMs, 'timed_out');
+    const abort = (): void => {
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    stop = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    stop();
+  }
+}
