@@ -145,7 +145,10 @@ export abstract class AuthorizationStore {
   /** T12: unlinks the owner; the last one's leaving erases the secrets and moves the version. */
   abstract disconnect(id: AuthorizationId, ownerId: string): Promise<DisconnectResult>;
 
-  /** Active, renewable authorizations whose pair is older than `olderThanMs`, oldest first. */
+  /**
+   * Active, renewable authorizations whose pair is older than `olderThanMs`, oldest first; without those that are
+   * claimed or postponed at the moment.
+   */
   abstract listDue(query: { readonly olderThanMs: number; readonly limit: number }): Promise<readonly DueAuthorization[]>;
 }
 

@@ -16,6 +16,7 @@ export const NOTION_AUTH_ERROR_CODES = [
   'notion_owner_required',
   'notion_request_refused',
   'notion_storage_unsupported',
+  'notion_store_unavailable',
 ] as const;
 export type NotionAuthErrorCode = (typeof NOTION_AUTH_ERROR_CODES)[number];
 
@@ -168,6 +169,15 @@ export class NotionRequestRefusedError extends NotionAuthError {
 
   constructor(readonly refusal: RequestRefusal) {
     super(`The request was not sent to Notion (${refusal}).`);
+  }
+}
+
+/** The store could not be read or written; what needed it was not done. The driver's error is the `cause`. */
+export class NotionStoreUnavailableError extends NotionAuthError {
+  readonly code = 'notion_store_unavailable';
+
+  constructor(options?: ErrorOptions) {
+    super('The store of Notion authorizations does not answer; try again soon.', options);
   }
 }
 

@@ -55,7 +55,7 @@ export class NotionTokenService {
   }
 
   private async load(id: AuthorizationId, options: GetAccessTokenOptions): Promise<AccessToken> {
-    const stored = await this.reads.join(id, () => this.store.readAccessToken(id));
+    const stored = await this.read(id);
     if (stored === null) throw new NotionAuthorizationNotFoundError();
     if (stored.status === 'revoked') throw new NotionReconnectRequiredError(id, 'disconnected');
     const usable = usableToken(stored, options.rejected);
@@ -95,9 +95,15 @@ export class NotionTokenService {
   private async readRenewed(id: AuthorizationId, version: number): Promise<AccessToken> {
     const cached = this.cache.get(id);
     if (cached !== undefined && cached.version >= version) return cached;
-    const stored = await this.reads.join(id, () => this.store.readAccessToken(id));
+    let stored = await this.read(id);
+    // The read that we joined may have begun before the new pair was stored; the next one cannot have.
+    if (stored !== null && stored.version < version) stored = await this.read(id);
     if (stored?.token == null) throw new NotionReconnectRequiredError(id, stored?.reason ?? 'disconnected');
     return this.keep(stored.token, stored);
+  }
+
+  private read(id: AuthorizationId): Promise<StoredAccessToken | null> {
+    return this.reads.join(id, () => this.store.readAccessToken(id));
   }
 
   private keep(token: AccessToken, stored: StoredAccessToken): AccessToken {
