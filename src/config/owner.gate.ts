@@ -12,9 +12,13 @@ export class OwnerGate {
    * @throws {@link NotionOwnerRequiredError} when it names nobody, or anything but a string.
    */
   async ownerOf(request: unknown): Promise<string> {
-    const owner: unknown = await this.wiring.resolveOwner?.(request as never);
-    // An object or a number from untyped session code must never be read as "everybody" by a query.
-    if (typeof owner !== 'string' || owner.trim() === '') throw new NotionOwnerRequiredError();
-    return owner;
+    return requireOwner(await this.wiring.resolveOwner?.(request as never));
   }
+}
+
+/** @throws {@link NotionOwnerRequiredError} for anything but a string that says something. */
+export function requireOwner(owner: unknown): string {
+  // An object or a number from untyped session code must never be read as "everybody" by a query.
+  if (typeof owner !== 'string' || owner.trim() === '') throw new NotionOwnerRequiredError();
+  return owner;
 }

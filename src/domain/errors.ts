@@ -35,7 +35,9 @@ export class NotionConfigError extends NotionAuthError {
   readonly code = 'notion_config_invalid';
 
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration of nestjs-notion-auth cannot work:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    super(
+      `The configuration of nestjs-notion-auth cannot work:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
   }
 }
 
@@ -65,7 +67,9 @@ export class NotionRefreshBusyError extends NotionAuthError {
   readonly code = 'notion_refresh_busy';
 
   constructor(readonly authorizationId: AuthorizationId) {
-    super(`Authorization ${authorizationId} is being refreshed and no new token came within the wait limit; try again.`);
+    super(
+      `Authorization ${authorizationId} is being refreshed and no new token came within the wait limit; try again.`,
+    );
   }
 }
 
@@ -95,7 +99,9 @@ export class NotionKeyError extends NotionAuthError {
     /** The key id that the envelope names, where it names one. */
     readonly keyId: string | null,
   ) {
-    super(`A stored Notion secret cannot be opened (${failure}${keyId === null ? '' : `, key id ${keyId}`}).`);
+    super(
+      `A stored Notion secret cannot be opened (${failure}${keyId === null ? '' : `, key id ${keyId}`}).`,
+    );
   }
 }
 
@@ -161,7 +167,8 @@ export class NotionOwnerRequiredError extends NotionAuthError {
   }
 }
 
-export type RequestRefusal = 'foreign_origin' | 'oauth_path' | 'path_traversal' | 'invalid_header' | 'body_not_replayable';
+export type RequestRefusal =
+  'foreign_origin' | 'oauth_path' | 'path_traversal' | 'invalid_header' | 'body_not_replayable';
 
 /** The outbound request was refused before a socket was opened, or could not be repeated after a 401. */
 export class NotionRequestRefusedError extends NotionAuthError {
