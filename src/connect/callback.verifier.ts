@@ -1,0 +1,86 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { OwnerGate } from '../config/owner.gate.js';
+import {
+  ConnectStateStore,
+  type ConnectStateKeys,
+  type PendingConnect,
+} from '../domain/connect-state-store.js';
+import {
+  NotionCallbackRefusedError,
+  NotionConnectDeniedError,
+  type CallbackRefusal,
+} from '../domain/errors.js';
+import { BrowserBinding } from './browser-binding.js';
+import { parseCallbackQuery } from './callback-query.js';
+import { ConnectLog } from './connect-log.js';
+import { rawQueryOf, type ConnectRequest } from './connect-request.js';
+import { hashConnectSecret, isConnectSecret } from './connect-secret.js';
+import { storeCall } from './store-call.js';
+import { VerifiedCallback } from './verified-callback.js';
+
+const REFUSALS = {
+  unknown: 'unknown_state',
+  expired: 'expired_state',
+  used: 'used_state',
+  wrong_browser: 'wrong_browser',
+} as const satisfies Record<string, CallbackRefusal>;
+
+/** Decides whether a callback ends a connect that this browser started here for this owner, and ends it once. */
+@Injectable()
+export class CallbackVerifier {
+  constructor(
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
+    private readonly states: ConnectStateStore,
+    private readonly owners: OwnerGate,
+    private readonly browsers: BrowserBinding,
+    private readonly log: ConnectLog,
+  ) {}
+
+  /**
+   * @throws {@link NotionCallbackRefusedError} when it does not; {@link NotionConnectDeniedError} when it does and
+   * brings a refusal; {@link NotionOwnerRequiredError}; {@link NotionStoreUnavailableError}.
+   */
+  verify(request: ConnectRequest): Promise<VerifiedCallback> {
+    return this.log.watch(() => this.consume(request));
+  }
+
+  private async consume(request: ConnectRequest): Promise<VerifiedCallback> {
+    const query = parseCallbackQuery(rawQueryOf(request));
+    this.requireIssuer(query.issuer);
+    const keys = this.keysOf(query.state, request);
+    const ownerId = await this.owners.ownerOf(request);
+    const pending = await this.consumeState(keys);
+    this.requireSameConnect(pending, ownerId);
+    if (query.kind === 'error') throw new NotionConnectDeniedError(query.reason, pending.returnTo);
+    return new VerifiedCallback(query.code, pending);
+  }
+
+  /** RFC 9207: an issuer that is named must be ours; compared before the state is spent on somebody's forgery. */
+  private requireIssuer(issuer: string | undefined): void {
+    if (issuer !== undefined && issuer !== this.config.apiBaseUrl) refuse('wrong_client');
+  }
+
+  /** Missing never equals missing: without a state or without a cookie there is nothing to look up. */
+  private keysOf(state: string, { headers }: ConnectRequest): ConnectStateKeys {
+    if (!isConnectSecret(state)) refuse('unknown_state');
+    const browserHash = this.browsers.recognise(headers.cookie) ?? refuse('wrong_browser');
+    return { stateHash: hashConnectSecret(state), browserHash };
+  }
+
+  private async consumeState(keys: ConnectStateKeys): Promise<PendingConnect> {
+    const result = await storeCall(this.states.consume(keys));
+    return result.kind === 'consumed' ? result.pending : refuse(REFUSALS[result.kind]);
+  }
+
+  private requireSameConnect(pending: PendingConnect, ownerId: string): void {
+    const isOurs =
+      pending.clientId === this.config.clientId && this.config.redirectUris.includes(pending.redirectUri);
+    if (!isOurs) refuse('wrong_client');
+    if (pending.ownerId !== ownerId) refuse('wrong_owner');
+  }
+}
+
+function refuse(refusal: CallbackRefusal): never {
+  throw new NotionCallbackRefusedError(refusal);
+}

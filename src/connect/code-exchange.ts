@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import type { Authorization } from '../domain/authorization.js';
+import { AuthorizationStore, type ConnectResult, type NewConnection } from '../domain/authorization-store.js';
+import { Clock } from '../domain/clock.js';
+import {
+  NotionConnectFailedError,
+  NotionOtherGrantError,
+  NotionStoreUnavailableError,
+} from '../domain/errors.js';
+import { NotionOAuth } from '../domain/notion-oauth.js';
+import { storeCall } from './store-call.js';
+import type { VerifiedCallback } from './verified-callback.js';
+
+/** Waits before the store is asked again to keep a grant whose code is already spent. */
+const KEEP_RETRY_WAITS_MS = [200, 1_000] as const;
+
+export interface CompletedConnect {
+  readonly kind: 'connected' | 'reconnected';
+  readonly authorization: Authorization;
+  /** Path on the application's own origin. */
+  readonly returnTo: string;
+}
+
+/** Turns a code into a stored authorization: all of it or nothing. */
+@Injectable()
+export class CodeExchange {
+  constructor(
+    private readonly notion: NotionOAuth,
+    private readonly authorizations: AuthorizationStore,
+    private readonly clock: Clock,
+  ) {}
+
+  async exchange(callback: VerifiedCallback): Promise<CompletedConnect> {
+    const { returnTo, ...connect } = callback.pending;
+    const answer = await this.notion.exchange(callback.takeCode(), connect.redirectUri);
+    if (answer.kind !== 'success') throw new NotionConnectFailedError(answer.kind, answer.failure);
+    const result = await this.keep({ ...connect, grant: answer.grant, pair: answer.pair });
+    // Its tokens are not revoked: Notion may have handed out the very pair that another authorization lives on.
+    if (result.kind === 'other_grant') throw new NotionOtherGrantError(connect.reconnect!);
+    return { kind: result.kind, authorization: result.authorization, returnTo };
+  }
+
+  private async keep(connection: NewConnection): Promise<ConnectResult> {
+    for (const waitMs of KEEP_RETRY_WAITS_MS) {
+      try {
+        return await storeCall(this.authorizations.connect(connection));
+      } catch (error) {
+        if (!(error instanceof NotionStoreUnavailableError)) throw error;
+        await this.clock.sleep(waitMs);
+      }
+    }
+    return storeCall(this.authorizations.connect(connection));
+  }
+}

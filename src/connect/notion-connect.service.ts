@@ -1,0 +1,145 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { requireOwner } from '../config/owner.gate.js';
+import type { Authorization, AuthorizationId } from '../domain/authorization.js';
+import { AuthorizationStore } from '../domain/authorization-store.js';
+import { ConnectStateStore, type ConnectStateKeys } from '../domain/connect-state-store.js';
+import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
+import { NotionOAuth } from '../domain/notion-oauth.js';
+import type { Secret } from '../domain/secret.js';
+import { NotionTokenService } from '../refresh/notion-token.service.js';
+import { BrowserBinding } from './browser-binding.js';
+import { CodeExchange, type CompletedConnect } from './code-exchange.js';
+import { ConnectLog } from './connect-log.js';
+import { hashConnectSecret, newConnectSecret } from './connect-secret.js';
+import { safeReturnTo } from './return-to.js';
+import { storeCall } from './store-call.js';
+import type { VerifiedCallback } from './verified-callback.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export interface ConnectStart {
+  readonly ownerId: string;
+  /** Path on the application's own origin; anything else becomes the configured default. */
+  readonly returnTo?: string;
+  /** The authorization that must come back, under the same id. */
+  readonly reconnect?: AuthorizationId | null;
+  /** The request's `Cookie` header, so that several tabs of one browser can connect at once. */
+  readonly cookies?: string;
+}
+
+/** What to answer the browser with: a 303 to `url`, and `setCookie`, without which its callback is refused. */
+export interface ConnectDeparture {
+  readonly url: string;
+  /** Value of a `Set-Cookie` header. */
+  readonly setCookie: string;
+}
+
+/**
+ * - `revoked`: secrets erased here, and Notion confirmed that the tokens are dead.
+ * - `local_only`: secrets erased here; Notion did not confirm. The person can remove the connection in Notion.
+ * - `unlinked`: other owners use the same grant, so it lives on.
+ */
+export type DisconnectOutcome = 'revoked' | 'local_only' | 'unlinked';
+
+/** Connecting and disconnecting. The built-in routes use it; so can the application's own. */
+@Injectable()
+export class NotionConnectService {
+  constructor(
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
+    private readonly notion: NotionOAuth,
+    private readonly authorizations: AuthorizationStore,
+    private readonly states: ConnectStateStore,
+    private readonly tokens: NotionTokenService,
+    private readonly browsers: BrowserBinding,
+    private readonly codes: CodeExchange,
+    private readonly log: ConnectLog,
+  ) {}
+
+  /**
+   * Starts a connect and says how to send the browser to Notion.
+   * @throws {@link NotionAuthorizationNotFoundError} when `reconnect` is not one of the owner's.
+   * @throws {@link NotionStoreUnavailableError} when the connect could not be kept.
+   */
+  authorizeUrl(start: ConnectStart): Promise<ConnectDeparture> {
+    return this.log.watch(async () => {
+      const ownerId = requireOwner(start.ownerId);
+      if (start.reconnect != null) await this.requireOwned(start.reconnect, ownerId);
+      const redirectUri = this.config.redirectUris[0];
+      const state = newConnectSecret();
+      const { browserHash, setCookie } = this.browsers.bind(start.cookies);
+      await this.remember(
+        { stateHash: hashConnectSecret(state), browserHash },
+        { ...start, ownerId, redirectUri },
+      );
+      this.log.started(start.reconnect);
+      return { url: this.notion.authorizeUrl({ state, redirectUri }), setCookie };
+    });
+  }
+
+  /**
+   * Exchanges the code of a callback that `NotionCallbackGuard` let through, and keeps the grant.
+   * @throws {@link NotionConnectFailedError} when Notion refused the code or its answer cannot be believed.
+   * @throws {@link NotionOtherGrantError} when a reconnect came back as another workspace or person.
+   * @throws {@link NotionStoreUnavailableError} when the grant could not be kept.
+   */
+  complete(callback: VerifiedCallback): Promise<CompletedConnect> {
+    return this.log.watch(async () => {
+      const completed = await this.codes.exchange(callback);
+      this.tokens.forget(completed.authorization.id);
+      this.log.completed(completed.kind, completed.authorization.id);
+      return completed;
+    });
+  }
+
+  /** The owner's authorizations, oldest first. */
+  async list(ownerId: string): Promise<readonly Authorization[]> {
+    return storeCall(this.authorizations.listForOwner(requireOwner(ownerId)));
+  }
+
+  /**
+   * Ends the owner's use of an authorization: here first, then at Notion, unless somebody else still uses it.
+   * @throws {@link NotionAuthorizationNotFoundError} alike for an unknown id and for somebody else's.
+   */
+  disconnect(id: AuthorizationId, ownerId: string): Promise<DisconnectOutcome> {
+    return this.log.watch(async () => {
+      const result = await storeCall(this.authorizations.disconnect(requireUuid(id), requireOwner(ownerId)));
+      if (result.kind === 'not_found') throw new NotionAuthorizationNotFoundError();
+      this.tokens.forget(id);
+      const outcome =
+        result.kind === 'unlinked' ? result.kind : await this.revoke(result.accessToken, result.refreshToken);
+      this.log.disconnected(outcome, id);
+      return outcome;
+    });
+  }
+
+  private async requireOwned(id: AuthorizationId, ownerId: string): Promise<void> {
+    const authorization = await storeCall(this.authorizations.findForOwner(requireUuid(id), ownerId));
+    if (authorization === null) throw new NotionAuthorizationNotFoundError();
+  }
+
+  private remember(
+    keys: ConnectStateKeys,
+    start: ConnectStart & { readonly redirectUri: string },
+  ): Promise<void> {
+    const { clientId, connect } = this.config;
+    const { ownerId, redirectUri, reconnect = null } = start;
+    const returnTo = safeReturnTo(start.returnTo, connect.defaultReturnTo);
+    const limits = { lifetimeMs: connect.stateLifetimeMs, maxPerOwner: connect.maxPendingPerOwner };
+    return storeCall(
+      this.states.issue(keys, { ownerId, clientId, redirectUri, returnTo, reconnect }, limits),
+    );
+  }
+
+  private async revoke(...tokens: readonly (Secret | null)[]): Promise<'revoked' | 'local_only'> {
+    const sent = tokens.filter((token) => token !== null).map((token) => this.notion.revoke(token));
+    const confirmed = await Promise.all(sent);
+    return confirmed.length > 0 && confirmed.every(Boolean) ? 'revoked' : 'local_only';
+  }
+}
+
+/** Ids come from routes and forms: an array or an operator object must not reach a query. */
+function requireUuid(id: unknown): AuthorizationId {
+  if (typeof id !== 'string' || !UUID.test(id)) throw new NotionAuthorizationNotFoundError();
+  return id;
+}

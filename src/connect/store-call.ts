@@ -1,0 +1,13 @@
+import { NotionAuthError, NotionStoreUnavailableError } from '../domain/errors.js';
+
+/**
+ * Waits for the store. Whatever a driver throws means that nothing was decided, so nothing is allowed.
+ * @throws {@link NotionStoreUnavailableError} with the driver's error as its cause.
+ */
+export async function storeCall<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw error instanceof NotionAuthError ? error : new NotionStoreUnavailableError({ cause: error });
+  }
+}

@@ -1,0 +1,44 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { PendingConnect } from '../domain/connect-state-store.js';
+import { NotionCallbackRefusedError } from '../domain/errors.js';
+import type { Secret } from '../domain/secret.js';
+
+const verifiedCallbacks = new WeakMap<object, VerifiedCallback>();
+
+/** A callback that the guard let through: it ends a connect which this browser and this owner started here. */
+export class VerifiedCallback {
+  #code: Secret | null;
+
+  constructor(
+    code: Secret,
+    readonly pending: PendingConnect,
+  ) {
+    this.#code = code;
+  }
+
+  /**
+   * Gives the code away, once: whoever takes it sends it.
+   * @throws {@link NotionCallbackRefusedError} (`used_state`) from the second time on.
+   */
+  takeCode(): Secret {
+    const code = this.#code;
+    if (code === null) throw new NotionCallbackRefusedError('used_state');
+    this.#code = null;
+    return code;
+  }
+}
+
+/** Keeps the callback for the handler behind the guard, where neither a logger nor a serializer finds it. */
+export function keepVerifiedCallback(request: object, callback: VerifiedCallback): void {
+  verifiedCallbacks.set(request, callback);
+}
+
+/** Parameter decorator: the {@link VerifiedCallback} of a route behind `NotionCallbackGuard`. */
+export const NotionCallback = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): VerifiedCallback => {
+    const callback = verifiedCallbacks.get(context.switchToHttp().getRequest<object>());
+    if (callback === undefined)
+      throw new Error('@NotionCallback() needs NotionCallbackGuard on the same route.');
+    return callback;
+  },
+);
