@@ -1,0 +1,52 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { AuthorizationId } from '../domain/authorization.js';
+import type { AccessToken } from '../domain/secret.js';
+
+/** The calls of one authorization that are queued or on the wire, and what they learned of its token. */
+export class CallLane {
+  /** The latest token that Notion refused; no call leaves the queue with it again. */
+  rejected: AccessToken | undefined;
+
+  constructor(readonly limit: LimitFunction) {}
+
+  reject(token: AccessToken): void {
+    if (this.rejected === undefined || this.rejected.version < token.version) this.rejected = token;
+  }
+
+  knowsRejected(token: AccessToken): boolean {
+    return this.rejected !== undefined && token.version <= this.rejected.version;
+  }
+
+  get isIdle(): boolean {
+    return this.limit.activeCount === 0 && this.limit.pendingCount === 0;
+  }
+}
+
+/** One lane per authorization in use; a lane that falls idle is dropped, so memory follows the calls under way. */
+export class CallLanes {
+  private readonly lanes = new Map<AuthorizationId, CallLane>();
+
+  constructor(private readonly maxConcurrent: number) {}
+
+  /** Runs `call` when the lane has room. Calls leave in the order they came. */
+  async run<Result>(id: AuthorizationId, call: (lane: CallLane) => Promise<Result>): Promise<Result> {
+    const lane = this.laneOf(id);
+    try {
+      return await lane.limit(call, lane);
+    } finally {
+      if (lane.isIdle) this.lanes.delete(id);
+    }
+  }
+
+  get size(): number {
+    return this.lanes.size;
+  }
+
+  private laneOf(id: AuthorizationId): CallLane {
+    const existing = this.lanes.get(id);
+    if (existing !== undefined) return existing;
+    const lane = new CallLane(pLimit(this.maxConcurrent));
+    this.lanes.set(id, lane);
+    return lane;
+  }
+}

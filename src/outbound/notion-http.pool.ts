@@ -1,0 +1,63 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Pool } from 'undici';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import type { AccessToken } from '../domain/secret.js';
+import { ACCEPTED_ENCODINGS, AnswerReceiver } from './answer-receiver.js';
+import type { HttpAnswer } from './http-answer.js';
+import type { OutboundRequest } from './outbound-request.js';
+
+/** Sockets of this process to Notion's API, over all authorizations; further calls wait for one. */
+const MAX_SOCKETS = 256;
+
+/**
+ * Keep-alive connections to the one configured origin. Nothing here can name another host: the pool has no other
+ * origin, follows no redirect and reads no proxy variable.
+ */
+@Injectable()
+export class NotionHttpPool implements OnApplicationShutdown {
+  /** As `URL.origin` spells it. */
+  readonly origin: string;
+  private readonly pool: Pool;
+
+  constructor(@Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig) {
+    this.origin = new URL(config.apiBaseUrl).origin;
+    // The call's own time limit covers the wait for the head; a streamed body keeps undici's idle limit.
+    this.pool = new Pool(this.origin, { connections: MAX_SOCKETS, headersTimeout: 0 });
+  }
+
+  /** Sends once and takes the whole answer, whatever its status. Rejects as `fetch` does: `TypeError` with a cause. */
+  send(request: OutboundRequest, token: AccessToken, signal: AbortSignal): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      const receiver = new AnswerReceiver(resolve, reject, () => {
+        signal.removeEventListener('abort', cancel);
+      });
+      const cancel = (): void => {
+        receiver.cancel(signal.reason as Error);
+      };
+      if (signal.aborted) {
+        cancel();
+        return;
+      }
+      signal.addEventListener('abort', cancel);
+      const { method, path, body } = request;
+      const headers = {
+        ...request.headers,
+        'accept-encoding': ACCEPTED_ENCODINGS,
+        authorization: bearer(token),
+      };
+      this.pool.dispatch(
+        { method: method, path, headers, body: body as Uint8Array },
+        receiver,
+      );
+    });
+  }
+
+  /** By now the server answers nobody any more; an open event stream must not hold the process. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.destroy();
+  }
+}
+
+function bearer(token: AccessToken): string {
+  return `Bearer ${token.reveal()}`;
+}
