@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import type { NotionAuthConfig } from '../config/notion-auth.options.js';
+import { BrowserBinding } from './browser-binding.js';
+
+describe('BrowserBinding', () => {
+  const bindingFor = (redirectUri: string) =>
+    new BrowserBinding({
+      redirectUris: [redirectUri],
+      connect: { stateLifetimeMs: 600_000 },
+    } as unknown as NotionAuthConfig);
+  const binding = bindingFor('https://app.example/notion/callback');
+  const cookieOf = (setCookie: string) => setCookie.split(';')[0]!;
+
+  it('A2: binds by a __Host- cookie that lives as long as the state', () => {
+    const [pair, ...attributes] = binding.bind(undefined).setCookie.split('; ');
+    expect(pair).toMatch(/^__Host-notion-auth=[A-Za-z0-9_-]{43}$/);
+    expect(attributes.sort()).toEqual(['HttpOnly', 'Max-Age=600', 'Path=/', 'SameSite=Lax', 'Secure']);
+  });
+
+  it('A2: goes without Secure and __Host- on plain http', () => {
+    const { setCookie } = bindingFor('http://localhost:3000/notion/callback').bind(undefined);
+    expect(setCookie).toMatch(/^notion-auth=/);
+    expect(setCookie).not.toContain('Secure');
+  });
+
+  it('A11: shares one cookie between the tabs of a browser, and none between browsers', () => {
+    const first = binding.bind(undefined);
+    const second = binding.bind(`other=1; ${cookieOf(first.setCookie)}`);
+    expect(second).toEqual(first);
+    expect(binding.bind(undefined).browserHash).not.toBe(first.browserHash);
+  });
+
+  it('recognises the browser by its cookie alone', () => {
+    const { browserHash, setCookie } = binding.bind(undefined);
+    expect(binding.recognise(cookieOf(setCookie))).toBe(browserHash);
+    expect(binding.recognise('other=1')).toBeNull();
+    expect(binding.recognise(undefined)).toBeNull();
+  });
+
+  it.each(['', 'short', 'a'.repeat(44), `${'a'.repeat(42)}!`, encodeURIComponent('ä'.repeat(43))])(
+    'A6: takes a cookie of the foreign shape "%s" for none',
+    (value) => {
+      const header = `__Host-notion-auth=${value}`;
+      expect(binding.recognise(header)).toBeNull();
+      expect(cookieOf(binding.bind(header).setCookie)).not.toBe(header);
+    },
+  );
+});
