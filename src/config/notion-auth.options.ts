@@ -5,7 +5,13 @@ export interface EncryptionKeyOption {
   /** Short name kept in every envelope: letters, digits, `-` and `_`, at most 32. */
   readonly id: string;
   /** 32 random bytes in standard or URL-safe base64. */
-  readonly key: string;
+  readonly key: string | Secret;
+}
+
+/** What is wrong with one option. The rule never quotes the value. */
+export interface OptionProblem {
+  readonly option: string;
+  readonly rule: string;
 }
 
 /**
@@ -16,9 +22,9 @@ export interface NotionAuthOptions {
   /** Client id of the Notion connection. Environment: `NOTION_CLIENT_ID`. */
   clientId: string;
   /** Environment: `NOTION_CLIENT_SECRET`. */
-  clientSecret: string;
+  clientSecret: string | Secret;
   /** The coming client secret, tried once when Notion refuses the first. Environment: `NOTION_CLIENT_SECRET_NEXT`. */
-  clientSecretNext?: string;
+  clientSecretNext?: string | Secret;
   /**
    * Callback URLs exactly as registered with Notion; sent byte for byte. The first is the one that connects use.
    * HTTPS, or HTTP on loopback outside production. Environment: `NOTION_REDIRECT_URIS`, comma separated.
@@ -50,7 +56,7 @@ export interface NotionAuthOptions {
    * URL of a PostgreSQL (or MySQL, MariaDB) database of the module's own pool; unset: embedded SQLite.
    * Environment: `NOTION_AUTH_DATABASE_URL`.
    */
-  databaseUrl?: string;
+  databaseUrl?: string | Secret;
   /** File of the embedded SQLite database. @defaultValue `./data/notion-auth.sqlite` */
   databaseFile?: string;
   /** Run pending migrations when the module starts. @defaultValue `true` for embedded SQLite, else `false` */
@@ -58,6 +64,8 @@ export interface NotionAuthOptions {
   refresh?: RefreshOptions;
   connect?: ConnectOptions;
   outbound?: OutboundOptions;
+  /** Met while these options were gathered, by `notionAuthConfig`; reported together with every other problem. */
+  problems?: readonly OptionProblem[];
 }
 
 /** Times of the refresh protocol, in milliseconds; their arithmetic is checked at startup. */

@@ -1,0 +1,64 @@
+import { Secret } from '../domain/secret.js';
+import type { ConfigFindings } from './config-findings.js';
+import { readFlag } from './flag.option.js';
+import { isLoopbackHost } from './loopback.js';
+import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
+
+const NOTION_ORIGIN = 'https://api.notion.com';
+const NOTION_VERSION = '2026-03-11';
+const DATABASE_PROTOCOLS = ['postgres:', 'postgresql:', 'mysql:', 'mariadb:'];
+const DATABASE_FILE = './data/notion-auth.sqlite';
+
+/** Where Notion is. */
+export function readUpstream(
+  options: Partial<NotionAuthOptions>,
+  production: boolean,
+  findings: ConfigFindings,
+): Pick<NotionAuthConfig, 'apiBaseUrl' | 'notionVersion'> {
+  const url = parse(options.apiBaseUrl ?? NOTION_ORIGIN);
+  for (const rule of originProblems(url)) findings.problem('apiBaseUrl', rule);
+  if (production && url?.protocol === 'http:') findings.warning('apiBaseUrl', 'uses http in production');
+  const notionVersion: unknown = options.notionVersion ?? NOTION_VERSION;
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(String(notionVersion))) {
+    findings.problem('notionVersion', `must be a date, such as ${NOTION_VERSION}`);
+  }
+  return { apiBaseUrl: url?.origin ?? NOTION_ORIGIN, notionVersion: String(notionVersion) };
+}
+
+/** Where authorizations are kept, unless the application brings its own DataSource. */
+export function readDatabase(
+  options: Partial<NotionAuthOptions>,
+  findings: ConfigFindings,
+): Pick<NotionAuthConfig, 'databaseUrl' | 'databaseFile' | 'runMigrations'> {
+  const { databaseUrl, databaseFile } = options;
+  const url = databaseUrl instanceof Secret ? databaseUrl.reveal() : (databaseUrl ?? null);
+  if (url !== null && !DATABASE_PROTOCOLS.includes(parse(url)?.protocol ?? '')) {
+    findings.problem('databaseUrl', `must be a URL that begins with ${DATABASE_PROTOCOLS.join(', ')}`);
+  }
+  if (databaseFile !== undefined && (typeof databaseFile !== 'string' || databaseFile.trim() === '')) {
+    findings.problem('databaseFile', 'must be a file name');
+  }
+  if (url !== null && databaseFile !== undefined) {
+    findings.warning('databaseFile', 'is not used, because databaseUrl is set');
+  }
+  return {
+    databaseUrl: url === null ? null : new Secret(url),
+    databaseFile: databaseFile ?? DATABASE_FILE,
+    runMigrations: readFlag('runMigrations', options.runMigrations, findings) ?? null,
+  };
+}
+
+function originProblems(url: URL | null): string[] {
+  if (url === null) return ['is not a valid URL'];
+  const isPlainOrigin = url.pathname === '/' && url.search === '' && url.hash === '';
+  const isTrusted = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
+  return [
+    ...(isTrusted ? [] : ['must use https (http only on loopback)']),
+    ...(url.username === '' && url.password === '' ? [] : ['must not contain a user name or password']),
+    ...(isPlainOrigin ? [] : ['must be an origin, without path, query or fragment']),
+  ];
+}
+
+function parse(url: unknown): URL | null {
+  return typeof url === 'string' && url === url.trim() && URL.canParse(url) ? new URL(url) : null;
+}

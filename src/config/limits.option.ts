@@ -1,0 +1,62 @@
+import { MINUTE_MS } from '../domain/duration.js';
+import type { ConfigFindings } from './config-findings.js';
+import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
+import { connectSchema, outboundSchema, refreshSchema } from './limits.schema.js';
+import type { z } from 'zod';
+
+/** Durations and counts of every section, and what they must be to each other. */
+export function readLimits(
+  options: Partial<NotionAuthOptions>,
+  findings: ConfigFindings,
+): Pick<NotionAuthConfig, 'refresh' | 'connect' | 'outbound'> {
+  const refresh = readSection('refresh', refreshSchema, options.refresh, findings);
+  checkRefreshTimes(refresh, findings);
+  return {
+    refresh,
+    connect: readSection('connect', connectSchema, options.connect, findings),
+    outbound: readSection('outbound', outboundSchema, options.outbound, findings),
+  };
+}
+
+/** The section with its defaults; the defaults alone when something in it is wrong. */
+function readSection<Schema extends z.ZodType>(
+  name: string,
+  schema: Schema,
+  given: unknown,
+  findings: ConfigFindings,
+): z.output<Schema> {
+  const result = schema.safeParse(given ?? {});
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) findings.problem(`${name}.${key}`, 'is not an option');
+    } else {
+      findings.problem([name, ...issue.path].map(String).join('.'), issue.message);
+    }
+  }
+  return schema.parse({});
+}
+
+/** A sender must hear its answer, or give up, before anybody else may send (rules R4 and R5 of the protocol). */
+function checkRefreshTimes(refresh: NotionAuthConfig['refresh'], findings: ConfigFindings): void {
+  const { leaseMs, requestTimeoutMs, leaseMarginMs, quarantineMs } = refresh;
+  const needed = requestTimeoutMs + leaseMarginMs;
+  if (leaseMs < needed) {
+    findings.problem(
+      'refresh.leaseMs',
+      `${leaseMs} is less than requestTimeoutMs ${requestTimeoutMs} + leaseMarginMs ${leaseMarginMs} = ${needed}`,
+    );
+  }
+  if (quarantineMs < leaseMs) {
+    findings.warning(
+      'refresh.quarantineMs',
+      `${quarantineMs} is less than leaseMs ${leaseMs}: a process that restarts has no time to bring its answer`,
+    );
+  }
+  if (requestTimeoutMs < MINUTE_MS) {
+    findings.warning(
+      'refresh.requestTimeoutMs',
+      `${requestTimeoutMs} is less than the ${MINUTE_MS} after which Notion gives up: more outcomes stay unknown`,
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
+import { isOwnPath } from './own-path.js';
+
+/** Node's timers fire at once when asked to wait longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const wholeMs = () =>
+  z.int({ error: 'must be a positive whole number of milliseconds' }).positive({
+    error: 'must be a positive whole number of milliseconds',
+  });
+const duration = (defaultMs: number, atMostMs = LONGEST_TIMER_MS) =>
+  wholeMs()
+    .max(atMostMs, { error: `must be at most ${atMostMs} ms` })
+    .default(defaultMs);
+const count = (defaultCount: number) =>
+  z
+    .int({ error: 'must be a positive whole number' })
+    .positive({ error: 'must be a positive whole number' })
+    .default(defaultCount);
+
+export const refreshSchema = z.strictObject({
+  callerWaitMs: duration(10 * SECOND_MS),
+  requestTimeoutMs: duration(75 * SECOND_MS),
+  leaseMs: duration(2 * MINUTE_MS),
+  leaseMarginMs: duration(10 * SECOND_MS),
+  quarantineMs: duration(10 * MINUTE_MS),
+  restartGraceMs: duration(150 * SECOND_MS),
+  maxTokenAgeMs: wholeMs().nullable().default(null),
+  maxRetryAfterMs: duration(15 * MINUTE_MS),
+  maxConcurrent: count(8),
+});
+
+export const connectSchema = z.strictObject({
+  stateLifetimeMs: duration(10 * MINUTE_MS),
+  maxPendingPerOwner: count(20),
+  defaultReturnTo: z
+    .string({ error: 'must be a path on the own origin' })
+    .refine(isOwnPath, { error: 'must be a path on the own origin' })
+    .default('/'),
+  exchangeTimeoutMs: duration(75 * SECOND_MS),
+});
+
+export const outboundSchema = z.strictObject({
+  maxConcurrentPerAuthorization: count(50),
+  tokenCacheSize: count(10_000),
+  tokenCacheTtlMs: duration(MINUTE_MS, MINUTE_MS),
+  callTimeoutMs: duration(MINUTE_MS),
+});

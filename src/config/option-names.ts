@@ -1,0 +1,35 @@
+import type { NotionAuthOptions } from './notion-auth.options.js';
+import type { NotionAuthWiring } from './notion-auth.wiring.js';
+
+const OPTION_NAMES = {
+  clientId: true,
+  clientSecret: true,
+  clientSecretNext: true,
+  redirectUris: true,
+  encryptionKeys: true,
+  apiBaseUrl: true,
+  notionVersion: true,
+  production: true,
+  allowInsecureRedirectUris: true,
+  databaseUrl: true,
+  databaseFile: true,
+  runMigrations: true,
+  refresh: true,
+  connect: true,
+  outbound: true,
+  problems: true,
+} satisfies Record<keyof NotionAuthOptions, true>;
+
+/** `forRoot` takes both in one object. */
+const WIRING_NAMES = {
+  isGlobal: true,
+  dataSource: true,
+  routes: true,
+  resolveOwner: true,
+  resolveAuthorization: true,
+} satisfies Record<keyof NotionAuthWiring, true>;
+
+/** Names that no option has: a misspelt option would silently have its default. */
+export function unknownOptions(options: object): string[] {
+  return Object.keys(options).filter((name) => !(name in OPTION_NAMES) && !(name in WIRING_NAMES));
+}

@@ -1,0 +1,11 @@
+const OWN_ORIGIN = 'https://own.invalid';
+
+/**
+ * True for a path that a browser resolves on the origin it is on: starts with a single `/`, and stays there once
+ * parsed (RFC 9700 section 4.11.1).
+ */
+export function isOwnPath(path: string): boolean {
+  if (!path.startsWith('/') || /[\\\p{Cc}]/u.test(path)) return false;
+  const parsed = URL.canParse(path, OWN_ORIGIN) ? new URL(path, OWN_ORIGIN) : null;
+  return parsed !== null && parsed.origin === OWN_ORIGIN && !parsed.pathname.startsWith('//');
+}
