@@ -1,0 +1,29 @@
+import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
+
+const ALGORITHM = 'aes-256-gcm';
+/** NIST SP 800-38D section 8.2.2: 96 random bits. */
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+export const LEAST_SEALED_BYTES = NONCE_BYTES + TAG_BYTES;
+
+/** Nonce, ciphertext and tag in one buffer. */
+export function encrypt(key: KeyObject, plain: Buffer, associatedData: Buffer): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(associatedData);
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** `null` when the tag does not fit. What OpenSSL says about it stays here. */
+export function decrypt(key: KeyObject, sealed: Buffer, associatedData: Buffer): Buffer | null {
+  const nonce = sealed.subarray(0, NONCE_BYTES);
+  const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(associatedData);
+  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  const plain = decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
+  try {
+    return Buffer.concat([plain, decipher.final()]);
+  } catch {
+    return null;
+  }
+}

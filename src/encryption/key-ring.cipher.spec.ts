@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import type { EncryptionKey } from '../config/notion-auth.options.js';
+import { NotionKeyError } from '../domain/errors.js';
+import { Secret } from '../domain/secret.js';
+import type { SealContext } from '../domain/token-cipher.js';
+import { KeyRingCipher } from './key-ring.cipher.js';
+
+const CANARY = 'ntn_canary-token';
+const K1 = freshKey('k1');
+const K2 = freshKey('k2');
+const CONTEXT: SealContext = {
+  table: 'notion_authorization',
+  column: 'sealed_refresh_token',
+  rowId: 'row-1',
+  clientId: 'client-1',
+  version: 3,
+};
+
+function freshKey(id: string): EncryptionKey {
+  return { id, key: new Secret(randomBytes(32).toString('base64')) };
+}
+
+function cipherOf(...encryptionKeys: [EncryptionKey, ...EncryptionKey[]]): KeyRingCipher {
+  return new KeyRingCipher({ encryptionKeys });
+}
+
+function failureOf(open: () => unknown): NotionKeyError {
+  try {
+    open();
+  } catch (error) {
+    if (error instanceof NotionKeyError) return error;
+    throw error;
+  }
+  throw new Error('it opened');
+}
+
+describe('a sealed secret', () => {
+  const cipher = cipherOf(K1);
+
+  it('opens to what was sealed, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
+        expect(cipher.open(cipher.seal(new Secret(text), CONTEXT), CONTEXT).reveal()).toBe(text);
+      }),
+    );
+  });
+
+  it('holds a token of 8 KiB', () => {
+    const token = new Secret('t'.repeat(8 * 1024));
+    expect(cipher.open(cipher.seal(token, CONTEXT), CONTEXT).equals(token)).toBe(true);
+  });
+
+  it('carries the format version and the key id, and a nonce and tag beside the ciphertext', () => {
+    const [format, keyId, body] = cipher.seal(new Secret(CANARY), CONTEXT).split('.');
+    expect([format, keyId]).toEqual(['v1', 'k1']);
+    expect(Buffer.from(body!, 'base64url')).toHaveLength(12 + CANARY.length + 16);
+  });
+
+  it('never repeats a nonce, and looks different each time', () => {
+    const envelopes = Array.from({ length: 20_000 }, () => cipher.seal(new Secret(CANARY), CONTEXT));
+    const nonces = envelopes.map((text) =>
+      Buffer.from(text.split('.')[2]!, 'base64url').toString('hex', 0, 12),
+    );
+    expect(new Set(nonces).size).toBe(envelopes.length);
+    expect(new Set(envelopes).size).toBe(envelopes.length);
+  });
+
+  it.each<[string, Partial<SealContext>]>([
+    ['table', { table: 'notion_oauth_state' }],
+    ['column', { column: 'sealed_access_token' }],
+    ['row', { rowId: 'row-2' }],
+    ['client', { clientId: 'client-2' }],
+    ['version', { version: 2 }],
+    ['boundary between two fields', { rowId: 'row-', clientId: '1client-1' }],
+    ['boundary written as JSON', { rowId: 'row-1","client-1', clientId: '' }],
+  ])('does not open for another %s', (_, difference) => {
+    const envelope = cipher.seal(new Secret(CANARY), CONTEXT);
+    const error = failureOf(() => cipher.open(envelope, { ...CONTEXT, ...difference }));
+    expect([error.failure, error.keyId]).toEqual(['decrypt_failed', 'k1']);
+  });
+
+  it('does not open with any single bit flipped', () => {
+    const envelope = Buffer.from(cipher.seal(new Secret(CANARY), CONTEXT), 'latin1');
+    for (let bit = 0; bit < envelope.length * 8; bit++) {
+      const flipped = Buffer.from(envelope);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const error = failureOf(() => cipher.open(flipped.toString('latin1'), CONTEXT));
+      expect(inspect(error) + JSON.stringify(error)).not.toContain(CANARY);
+    }
+  });
+
+  it('does not open with any single bit of its bytes flipped', () => {
+    const [format, keyId, body] = cipher.seal(new Secret(CANARY), CONTEXT).split('.');
+    const sealed = Buffer.from(body!, 'base64url');
+    for (let bit = 0; bit < sealed.length * 8; bit++) {
+      const flipped = Buffer.from(sealed);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const text = `${format}.${keyId}.${flipped.toString('base64url')}`;
+      expect(failureOf(() => cipher.open(text, CONTEXT)).failure).toBe('decrypt_failed');
+    }
+  });
+
+  it('answers any other text with a typed error that quotes none of it', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map((text) => `v1.k1.${text}`),
+        ),
+        (text) => {
+          const error = failureOf(() => cipher.open(text, CONTEXT));
+          expect(['damaged_envelope', 'decrypt_failed', 'unknown_key_id']).toContain(error.failure);
+          expect(error.cause).toBeUndefined();
+        },
+      ),
+    );
+  });
+
+  it.each(['', 'v1', 'v1.k1.', 'v1.k1.AAAA', 'v2.k1.' + 'A'.repeat(60), 'v1.k1.' + '='.repeat(60), CANARY])(
+    'calls %j damaged, without naming a key',
+    (text) => {
+      const error = failureOf(() => cipher.open(text, CONTEXT));
+      expect([error.failure, error.keyId]).toEqual(['damaged_envelope', null]);
+      expect(error.message).not.toContain(CANARY);
+    },
+  );
+});
+
+describe('the key ring', () => {
+  it('seals with its first key and opens with every one', () => {
+    const before = cipherOf(K1).seal(new Secret(CANARY), CONTEXT);
+    const rotated = cipherOf(K2, K1);
+    expect(rotated.sealingKeyId).toBe('k2');
+    expect(rotated.open(before, CONTEXT).reveal()).toBe(CANARY);
+    expect(rotated.seal(new Secret(CANARY), CONTEXT)).toMatch(/^v1\.k2\./);
+  });
+
+  it('names the key it does not have', () => {
+    const error = failureOf(() => cipherOf(K1).open(cipherOf(K2).seal(new Secret(CANARY), CONTEXT), CONTEXT));
+    expect([error.failure, error.keyId]).toEqual(['unknown_key_id', 'k2']);
+  });
+
+  it('tells another key under the same id from its own', () => {
+    const envelope = cipherOf(freshKey('k1')).seal(new Secret(CANARY), CONTEXT);
+    expect(failureOf(() => cipherOf(K1).open(envelope, CONTEXT)).failure).toBe('decrypt_failed');
+  });
+
+  it('does not open an envelope under the name of another of its keys', () => {
+    const cipher = cipherOf(K1, K2);
+    const renamed = cipher.seal(new Secret(CANARY), CONTEXT).replace('v1.k1.', 'v1.k2.');
+    expect(failureOf(() => cipher.open(renamed, CONTEXT)).failure).toBe('decrypt_failed');
+  });
+
+  it('shows no key however it is printed', () => {
+    const cipher = cipherOf(K1, K2);
+    const printed = inspect(cipher, { depth: 10, showHidden: true }) + JSON.stringify(cipher);
+    for (const { key } of [K1, K2]) {
+      expect(printed).not.toContain(key.reveal());
+      expect(printed).not.toContain(Buffer.from(key.reveal(), 'base64').toString('hex').slice(0, 8));
+    }
+  });
+});
+
+describe('a fingerprint', () => {
+  it('is the same for the same secret and first key, whatever other keys there are', () => {
+    const secret = new Secret(CANARY);
+    expect(cipherOf(K1).fingerprint(secret)).toBe(cipherOf(K1, K2).fingerprint(new Secret(CANARY)));
+  });
+
+  it('differs for another secret and for another first key', () => {
+    const secret = new Secret(CANARY);
+    const fingerprints = [
+      cipherOf(K1).fingerprint(secret),
+      cipherOf(K1).fingerprint(new Secret(`${CANARY} `)),
+      cipherOf(K2).fingerprint(secret),
+    ];
+    expect(new Set(fingerprints).size).toBe(3);
+  });
+});

@@ -1,0 +1,69 @@
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  NOTION_AUTH_CONFIG,
+  type EncryptionKey,
+  type NotionAuthConfig,
+} from '../config/notion-auth.options.js';
+import { NotionKeyError } from '../domain/errors.js';
+import { Secret } from '../domain/secret.js';
+import { TokenCipher, type SealContext } from '../domain/token-cipher.js';
+import { decrypt, encrypt } from './aes-gcm.js';
+import { formatEnvelope, FORMAT, parseEnvelope } from './envelope.js';
+
+/** The first key of the ring seals, every key opens. */
+@Injectable()
+export class KeyRingCipher extends TokenCipher {
+  readonly sealingKeyId: string;
+  readonly #keys: ReadonlyMap<string, KeyObject>;
+  readonly #sealingKey: KeyObject;
+  readonly #fingerprintKey: KeyObject;
+
+  constructor(@Inject(NOTION_AUTH_CONFIG) config: Pick<NotionAuthConfig, 'encryptionKeys'>) {
+    super();
+    const [first] = config.encryptionKeys;
+    this.sealingKeyId = first.id;
+    this.#keys = new Map(config.encryptionKeys.map((key) => [key.id, keyObject(key)]));
+    this.#sealingKey = keyObject(first);
+    this.#fingerprintKey = deriveFingerprintKey(this.#sealingKey);
+  }
+
+  seal(secret: Secret, context: SealContext): string {
+    const keyId = this.sealingKeyId;
+    const sealed = encrypt(
+      this.#sealingKey,
+      Buffer.from(secret.reveal(), 'utf8'),
+      associatedData(keyId, context),
+    );
+    return formatEnvelope({ keyId, sealed });
+  }
+
+  open(envelope: string, context: SealContext): Secret {
+    const parts = parseEnvelope(envelope);
+    if (parts === null) throw new NotionKeyError('damaged_envelope', null);
+    const key = this.#keys.get(parts.keyId);
+    if (key === undefined) throw new NotionKeyError('unknown_key_id', parts.keyId);
+    const plain = decrypt(key, parts.sealed, associatedData(parts.keyId, context));
+    if (plain === null) throw new NotionKeyError('decrypt_failed', parts.keyId);
+    return new Secret(plain.toString('utf8'));
+  }
+
+  fingerprint(secret: Secret): string {
+    return createHmac('sha256', this.#fingerprintKey).update(secret.reveal(), 'utf8').digest('base64url');
+  }
+}
+
+/** A JSON array keeps its members apart: no two contexts have the same text. */
+function associatedData(keyId: string, context: SealContext): Buffer {
+  const { table, column, rowId, clientId, version } = context;
+  return Buffer.from(JSON.stringify([FORMAT, keyId, table, column, rowId, clientId, version]), 'utf8');
+}
+
+function keyObject({ key }: EncryptionKey): KeyObject {
+  return createSecretKey(Buffer.from(key.reveal(), 'base64'));
+}
+
+/** A key of its own, so that no fingerprint says anything about the key that seals (RFC 5869). */
+function deriveFingerprintKey(key: KeyObject): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'nestjs-notion-auth/fingerprint/v1', 32)));
+}
