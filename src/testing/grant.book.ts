@@ -1,0 +1,258 @@
+import type { ModeSwitch } from './simulator.modes.js';
+import type { Randomness } from './randomness.js';
+import type { IssuedToken, TokenRegister, TokenStatus } from './token.register.js';
+
+/** What a person decided on the consent page. */
+export interface Consent {
+  readonly workspaceId: string;
+  readonly personId: string;
+  readonly pageIds: readonly string[];
+}
+
+/** One person's grant of one workspace to the connection; Notion shows it to the application as a bot. */
+export interface Grant extends Consent {
+  readonly botId: string;
+  readonly generation: number;
+  /** Page made from the connection's template; `null` without one. */
+  readonly duplicatedTemplateId: string | null;
+  readonly revoked: boolean;
+}
+
+/** The tokens of an answer; `refreshToken` is `undefined` where the answer leaves the field out. */
+export interface IssuedPair {
+  readonly grant: Grant;
+  readonly accessToken: string;
+  readonly refreshToken: string | null | undefined;
+  /** False when a re-authorization returned the pair that was already there. */
+  readonly fresh: boolean;
+}
+
+/** Makes a token value; `n` counts from 1 over all kinds. */
+export type TokenFactory = (kind: 'access' | 'refresh' | 'code', n: number) => string;
+
+interface AuthorizationCode extends Consent {
+  readonly redirectUri: string;
+  readonly issuedAtMs: number;
+  used: boolean;
+}
+
+type MutableGrant = { -readonly [Key in keyof Grant]: Grant[Key] };
+
+/** Why the token endpoint refuses, in the words of RFC 6749 section 5.2. */
+export class GrantRefusal extends Error {
+  constructor(
+    readonly code: 'invalid_grant' | 'invalid_request',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Codes, grants and the life of their tokens: what an authorization server keeps. */
+export class GrantBook {
+  private readonly codes = new Map<string, AuthorizationCode>();
+  private readonly grants = new Map<string, MutableGrant>();
+  private readonly botOfPerson = new Map<string, string>();
+  /** The refresh token used last, by bot: in the grace mode it is accepted once more. */
+  private readonly lastSpent = new Map<string, IssuedToken>();
+  private made = 0;
+
+  constructor(
+    private readonly register: TokenRegister,
+    private readonly modes: ModeSwitch,
+    private readonly randomness: Randomness,
+    private readonly tokenFactory?: TokenFactory,
+  ) {}
+
+  issueCode(consent: Consent, redirectUri: string): string {
+    const code = this.make('code');
+    this.codes.set(code, { ...consent, redirectUri, issuedAtMs: Date.now(), used: false });
+    return code;
+  }
+
+  /** @throws {@link GrantRefusal} */
+  exchange(code: string, redirectUri: string | undefined, request: number): IssuedPair {
+    const known = this.codes.get(code);
+    if (known === undefined) throw new GrantRefusal('invalid_grant', 'Invalid code.');
+    if (redirectUri === undefined) throw new GrantRefusal('invalid_request', 'redirect_uri is required.');
+    if (redirectUri !== known.redirectUri) {
+      throw new GrantRefusal(
+        'invalid_grant',
+        'redirect_uri does not match the one of the authorization request.',
+      );
+    }
+    if (known.used) throw new GrantRefusal('invalid_grant', 'Invalid code: this code has been revoked.');
+    if (Date.now() - known.issuedAtMs > this.modes.current.codeLifetimeMs) {
+      throw new GrantRefusal('invalid_grant', 'Invalid code: this code has expired.');
+    }
+    known.used = true;
+    return this.authorize(known, request);
+  }
+
+  /** Mints a pair, or returns the one that lives, as the re-authorization mode has it. */
+  authorize(consent: Consent, request: number | null): IssuedPair {
+    const previous = this.grantOf(consent);
+    const grant =
+      this.modes.current.botId === 'stable' ? (previous ?? this.newGrant(consent)) : this.newGrant(consent);
+    const kept = grant === previous && !grant.revoked ? this.livingPair(grant) : undefined;
+    this.shareOnly(grant, consent.pageIds);
+    if (kept !== undefined && this.modes.current.reauthorization === 'same_pair') return kept;
+    if (previous !== undefined && this.modes.current.oldPairOnReauthorization === 'dies') {
+      this.endAll(previous.botId, 'revoked', request);
+    }
+    this.lastSpent.delete(grant.botId);
+    grant.revoked = false;
+    return this.mint(grant, this.modes.current.refreshTokens === 'issued', request);
+  }
+
+  /**
+   * @param onReplay - Called when the token had been spent before, whatever is decided then.
+   * @throws {@link GrantRefusal}
+   */
+  refresh(refreshToken: string, request: number, onReplay: () => void): IssuedPair {
+    const presented = this.register.find(refreshToken);
+    const grant = presented?.kind === 'refresh' ? this.grants.get(presented.botId) : undefined;
+    if (presented === undefined || grant === undefined)
+      throw new GrantRefusal('invalid_grant', 'Invalid refresh token.');
+    if (presented.status === 'spent') {
+      onReplay();
+      this.judgeReplay(presented, grant, request);
+    } else if (presented.status !== 'live') {
+      throw new GrantRefusal('invalid_grant', 'Invalid refresh token: it has been revoked or has expired.');
+    }
+    return this.renew(presented, grant, request);
+  }
+
+  /** Ends what the revocation mode says; a token that is dead or unknown is left as it is. */
+  revokeToken(value: string, request: number): void {
+    const token = this.register.find(value);
+    if (token?.status !== 'live') return;
+    const { revocation } = this.modes.current;
+    if (revocation === 'grant') this.revokeGrant(token.botId, request);
+    else if (revocation === 'token') this.register.end(token, 'revoked', request);
+    else this.endWhere(token.botId, (other) => other.generation === token.generation, 'revoked', request);
+  }
+
+  revokeGrant(botId: string, request: number | null): void {
+    const grant = this.grants.get(botId);
+    if (grant === undefined) throw new Error(`There is no grant with bot id ${botId}.`);
+    grant.revoked = true;
+    this.endAll(botId, 'revoked', request);
+  }
+
+  expireAccessTokens(botId: string): void {
+    this.endWhere(botId, (token) => token.kind === 'access', 'expired', null);
+  }
+
+  find(botId: string): Grant | undefined {
+    return this.grants.get(botId);
+  }
+
+  list(): Grant[] {
+    return [...this.grants.values()];
+  }
+
+  restore(grants: readonly Grant[]): void {
+    for (const grant of grants) this.remember({ ...grant });
+  }
+
+  private judgeReplay(presented: IssuedToken, grant: Grant, request: number): void {
+    const { rotation } = this.modes.current;
+    if (rotation === 'grace' && this.lastSpent.get(grant.botId) === presented) {
+      this.endWhere(grant.botId, (token) => token.kind === 'refresh', 'revoked', request);
+      return;
+    }
+    if (rotation === 'reuse_kills_family') this.revokeGrant(grant.botId, request);
+    throw new GrantRefusal('invalid_grant', 'Invalid refresh token: it has been used before.');
+  }
+
+  private renew(presented: IssuedToken, grant: MutableGrant, request: number): IssuedPair {
+    const { oldAccessToken, refreshTokenOnRefresh } = this.modes.current;
+    if (oldAccessToken === 'dies') {
+      this.endWhere(grant.botId, (token) => token.kind === 'access', 'spent', request);
+    }
+    if (refreshTokenOnRefresh !== 'rotated') {
+      const pair = this.mint(grant, false, request);
+      return { ...pair, refreshToken: refreshTokenOnRefresh === 'null' ? null : undefined };
+    }
+    this.register.end(presented, 'spent', request);
+    this.lastSpent.set(grant.botId, presented);
+    return this.mint(grant, true, request);
+  }
+
+  private mint(grant: MutableGrant, withRefreshToken: boolean, request: number | null): IssuedPair {
+    grant.generation += 1;
+    const { accessTokenLifetimeMs } = this.modes.current;
+    const issuedAtMs = Date.now();
+    const common = { botId: grant.botId, generation: grant.generation, issuedBy: request, issuedAtMs };
+    const expiresAtMs = accessTokenLifetimeMs === null ? null : issuedAtMs + accessTokenLifetimeMs;
+    const access = this.register.add({ ...common, kind: 'access', value: this.make('access'), expiresAtMs });
+    const refresh = withRefreshToken
+      ? this.register.add({ ...common, kind: 'refresh', value: this.make('refresh'), expiresAtMs: null })
+      : null;
+    return { grant, accessToken: access.value, refreshToken: refresh?.value ?? null, fresh: true };
+  }
+
+  private livingPair(grant: Grant): IssuedPair | undefined {
+    const alive = this.register.alive(grant.botId);
+    const access = alive.findLast((token) => token.kind === 'access');
+    const refresh = alive.findLast((token) => token.kind === 'refresh');
+    if (access === undefined) return undefined;
+    return { grant, accessToken: access.value, refreshToken: refresh?.value ?? null, fresh: false };
+  }
+
+  private newGrant(consent: Consent): MutableGrant {
+    const { workspaceId, personId, pageIds } = consent;
+    return this.remember({
+      workspaceId,
+      personId,
+      pageIds,
+      botId: this.randomness.uuid(),
+      generation: 0,
+      duplicatedTemplateId: null,
+      revoked: false,
+    });
+  }
+
+  private remember(grant: MutableGrant): MutableGrant {
+    this.grants.set(grant.botId, grant);
+    this.botOfPerson.set(personKey(grant), grant.botId);
+    return grant;
+  }
+
+  private grantOf(consent: Consent): MutableGrant | undefined {
+    const botId = this.botOfPerson.get(personKey(consent));
+    return botId === undefined ? undefined : this.grants.get(botId);
+  }
+
+  private shareOnly(grant: MutableGrant, pageIds: readonly string[]): void {
+    grant.pageIds = pageIds;
+  }
+
+  private endAll(botId: string, status: Exclude<TokenStatus, 'live'>, request: number | null): void {
+    this.endWhere(botId, () => true, status, request);
+  }
+
+  private endWhere(
+    botId: string,
+    applies: (token: IssuedToken) => boolean,
+    status: Exclude<TokenStatus, 'live'>,
+    request: number | null,
+  ): void {
+    for (const token of this.register.alive(botId)) {
+      if (applies(token)) this.register.end(token, status, request);
+    }
+  }
+
+  private make(kind: 'access' | 'refresh' | 'code'): string {
+    this.made += 1;
+    if (this.tokenFactory !== undefined) return this.tokenFactory(kind, this.made);
+    if (kind === 'code') return this.randomness.uuid();
+    const prefix = kind === 'access' ? 'ntn_' : 'nrt_';
+    return prefix + this.randomness.digits(11) + this.randomness.letters(kind === 'access' ? 35 : 34);
+  }
+}
+
+function personKey(consent: Pick<Consent, 'workspaceId' | 'personId'>): string {
+  return `${consent.workspaceId} ${consent.personId}`;
+}

@@ -1,0 +1,17 @@
+export { NotionSimulator, type SimulatedAuthorization } from './notion-simulator.js';
+export type { NotionSimulatorOptions } from './simulator.options.js';
+export type { EndpointDelays, SimulatorModes, SimulatorModesChange } from './simulator.modes.js';
+export type { Fault, FaultHandle, FaultKind, FaultScope, FaultTarget } from './simulator.faults.js';
+export type { ApiCallFilter, LedgerCounts, LedgerMark, LivePair, NotionLedger } from './notion.ledger.js';
+export type { EndpointKind } from './endpoint.kind.js';
+export type { LedgerRequest } from './request.journal.js';
+export type { IssuedToken, TokenStatus } from './token.register.js';
+export type { TokenFactory } from './grant.book.js';
+export { UnusableAuthorizeRequest, type ConsentChoice } from './consent.desk.js';
+export {
+  SAMPLE_PEOPLE,
+  SAMPLE_WORKSPACES,
+  type NotionPage,
+  type NotionPerson,
+  type NotionWorkspace,
+} from './sample-workspaces.js';
