@@ -22,15 +22,15 @@ export const ACCEPTED_ENCODINGS = Object.keys(DECODERS).join(', ');
 export class AnswerReceiver implements Dispatcher.DispatchHandler {
   private readonly chunks: Buffer[] = [];
   private endStream: () => void = () => undefined;
-  private head: Pick<HttpAnswer, 'status' | 'statusText' | 'headers'> | undefined;
+  private head: Pick<HttpAnswer, 'url' | 'status' | 'statusText' | 'headers'> | undefined;
   private controller: Controller | undefined;
   private events: ReadableStreamDefaultController<Uint8Array> | undefined;
   private cancelled: Error | undefined;
 
   constructor(
+    private readonly url: string,
     private readonly resolve: (answer: HttpAnswer | Promise<HttpAnswer>) => void,
     private readonly reject: (reason: Error) => void,
-    private readonly leaveSignal: () => void,
   ) {}
 
   /** Ends this call alone, wherever it is: in the pool's queue, on the wire, or streaming. */
@@ -52,7 +52,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler {
     statusText = '',
   ): void {
     if (status < 200) return; // 1xx only announces the answer
-    this.head = { status, statusText, headers };
+    this.head = { url: this.url, status, statusText, headers };
     if (isEventStream(headers)) this.resolve({ ...this.head, ...this.openStream(controller) });
   }
 
@@ -66,21 +66,16 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.end();
+    this.endStream();
     if (this.events === undefined) this.resolve(this.wholeAnswer());
     else this.events.close();
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.end();
+    this.endStream();
     const reason = this.cancelled ?? new TypeError('fetch failed', { cause: error });
     if (this.events === undefined) this.reject(reason);
     else this.events.error(reason);
-  }
-
-  private end(): void {
-    this.leaveSignal();
-    this.endStream();
   }
 
   private openStream(controller: Controller): Pick<HttpAnswer, 'body' | 'streamEnded'> {

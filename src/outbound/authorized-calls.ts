@@ -41,11 +41,11 @@ export class AuthorizedCalls {
   }
 
   async send(id: AuthorizationId, input: FetchInput, init: RequestInit = {}): Promise<HttpAnswer> {
-    const callerSignal = init.signal ?? (input instanceof Request ? input.signal : null);
+    const callerSignal = init.signal ?? (input instanceof Request ? input.signal : undefined);
     const request = await prepareRequest(input, init, this.pool.origin);
     callerSignal?.throwIfAborted();
     const cancellation = new CallCancellation(callerSignal);
-    return cancellation.orCancelled(
+    return cancellation.orAborted(
       this.lanes.run(id, (lane) => this.perform(id, lane, request, cancellation)),
     );
   }
@@ -56,10 +56,10 @@ export class AuthorizedCalls {
     request: OutboundRequest,
     cancellation: CallCancellation,
   ): Promise<HttpAnswer> {
-    cancellation.signal.throwIfAborted();
+    cancellation.throwIfCancelled();
     cancellation.startTimeLimit(this.callTimeoutMs);
     try {
-      const answer = await this.sendWithLiveToken(id, lane, request, cancellation.signal);
+      const answer = await this.sendWithLiveToken(id, lane, request, cancellation);
       cancellation.release(answer.streamEnded);
       return answer;
     } catch (error) {
@@ -72,20 +72,21 @@ export class AuthorizedCalls {
     id: AuthorizationId,
     lane: CallLane,
     request: OutboundRequest,
-    signal: AbortSignal,
+    cancellation: CallCancellation,
   ): Promise<HttpAnswer> {
+    const signal = cancellation.callerSignal;
     const token = await this.tokenFor(id, lane, signal);
-    const answer = await this.pool.send(request, token, signal);
+    const answer = await this.pool.send(request, token, cancellation);
     if (!isTokenRefusal(answer)) return answer;
     const newer = await this.tokenAfter(token, lane, signal);
     if (newer === null) return answer;
     if (!request.isReplayable) throw new NotionRequestRefusedError('body_not_replayable');
-    const repeated = await this.pool.send(request, newer, signal);
+    const repeated = await this.pool.send(request, newer, cancellation);
     if (isTokenRefusal(repeated)) this.renewedInVain.set(id, newer.version);
     return repeated;
   }
 
-  private async tokenFor(id: AuthorizationId, lane: CallLane, signal: AbortSignal): Promise<AccessToken> {
+  private async tokenFor(id: AuthorizationId, lane: CallLane, signal?: AbortSignal): Promise<AccessToken> {
     const token = await this.tokens.getAccessToken(id, { signal });
     return lane.knowsRejected(token)
       ? this.tokens.getAccessToken(id, { rejected: lane.rejected, signal })
@@ -96,7 +97,7 @@ export class AuthorizedCalls {
   private async tokenAfter(
     refused: AccessToken,
     lane: CallLane,
-    signal: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<AccessToken | null> {
     const id = refused.authorizationId;
     if (this.renewedInVain.get(id) === refused.version) return this.storedSince(refused, signal);
@@ -105,7 +106,7 @@ export class AuthorizedCalls {
   }
 
   /** A pair that another process or the person's reconnect stored meanwhile is worth a try; a refresh is not. */
-  private async storedSince(refused: AccessToken, signal: AbortSignal): Promise<AccessToken | null> {
+  private async storedSince(refused: AccessToken, signal?: AbortSignal): Promise<AccessToken | null> {
     this.tokens.forget(refused.authorizationId);
     const stored = await this.tokens.getAccessToken(refused.authorizationId, { signal });
     return stored.version > refused.version ? stored : null;

@@ -34,7 +34,8 @@ export class CallLanes {
     try {
       return await lane.limit(call, lane);
     } finally {
-      if (lane.isIdle) this.lanes.delete(id);
+      // A lane that was dropped already must not take its successor along: that would be two lanes for one bound.
+      if (lane.isIdle && this.lanes.get(id) === lane) this.lanes.delete(id);
     }
   }
 

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Client, RequestTimeoutError } from '@notionhq/client';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { AuthorizedCalls } from './authorized-calls.js';
-import { textOf, toResponse, type HttpAnswer } from './http-answer.js';
+import { toResponse } from './fetch-response.js';
+import { textOf, type HttpAnswer } from './http-answer.js';
 import { NotionHttpPool } from './notion-http.pool.js';
 import type { FetchInput } from './outbound-request.js';
 

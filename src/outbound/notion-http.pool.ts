@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'undici';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AccessToken } from '../domain/secret.js';
+import type { CallCancellation } from './call-cancellation.js';
 import { ACCEPTED_ENCODINGS, AnswerReceiver } from './answer-receiver.js';
 import type { HttpAnswer } from './http-answer.js';
 import type { OutboundRequest } from './outbound-request.js';
@@ -26,29 +27,20 @@ export class NotionHttpPool implements OnApplicationShutdown {
   }
 
   /** Sends once and takes the whole answer, whatever its status. Rejects as `fetch` does: `TypeError` with a cause. */
-  send(request: OutboundRequest, token: AccessToken, signal: AbortSignal): Promise<HttpAnswer> {
+  send(request: OutboundRequest, token: AccessToken, cancellation: CallCancellation): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const receiver = new AnswerReceiver(resolve, reject, () => {
-        signal.removeEventListener('abort', cancel);
+      const receiver = new AnswerReceiver(this.origin + request.path, resolve, reject);
+      cancellation.throwIfCancelled();
+      cancellation.onCancel((reason) => {
+        receiver.cancel(reason);
       });
-      const cancel = (): void => {
-        receiver.cancel(signal.reason as Error);
-      };
-      if (signal.aborted) {
-        cancel();
-        return;
-      }
-      signal.addEventListener('abort', cancel);
       const { method, path, body } = request;
       const headers = {
         ...request.headers,
         'accept-encoding': ACCEPTED_ENCODINGS,
         authorization: bearer(token),
       };
-      this.pool.dispatch(
-        { method: method, path, headers, body: body as Uint8Array },
-        receiver,
-      );
+      this.pool.dispatch({ method, path, headers, body: body as Uint8Array }, receiver);
     });
   }
 
