@@ -29,7 +29,8 @@ export default async function startPostgres(): Promise<void> {
     throw new Error(`The embedded PostgreSQL did not start on port ${String(port)}.`, { cause: error });
   });
   globalThis.notionAuthTestPostgres = postgres;
-  process.env['NOTION_AUTH_TEST_POSTGRES_URL'] = `postgres://postgres:${password}@127.0.0.1:${String(port)}/postgres`;
+  process.env['NOTION_AUTH_TEST_POSTGRES_URL'] =
+    `postgres://postgres:${password}@127.0.0.1:${String(port)}/postgres`;
 }
 
 function freePort(): Promise<number> {

@@ -1,0 +1,72 @@
+import type { SelectQueryBuilder } from 'typeorm';
+import type { AuthorizationId } from '../domain/authorization.js';
+import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
+import { AuthorizationEntity } from './authorization.entity.js';
+import { isAuthorizationId } from './identifiers.js';
+import type { StoreSession } from './store-session.js';
+
+/** A row with its sealed tokens, and the database's clock when it was read. */
+export interface RowAtInstant {
+  readonly row: AuthorizationEntity;
+  readonly nowMs: number;
+}
+
+export async function readRow(session: StoreSession, id: AuthorizationId): Promise<RowAtInstant | null> {
+  if (!isAuthorizationId(id)) return null;
+  return oneRow(sealedRows(session).andWhere('a.id = :id', { id }));
+}
+
+/** As {@link readRow}, and nobody else changes the row before this transaction ends. */
+export async function lockRow(session: StoreSession, id: AuthorizationId): Promise<RowAtInstant | null> {
+  if (!isAuthorizationId(id)) return null;
+  return oneRow(locking(session, sealedRows(session).andWhere('a.id = :id', { id })));
+}
+
+export async function lockRowOfBot(session: StoreSession, botId: string): Promise<RowAtInstant | null> {
+  return oneRow(locking(session, sealedRows(session).andWhere('a.botId = :botId', { botId })));
+}
+
+/** The grant of a person in a workspace, whatever bot id it has now; the oldest, should there be several. */
+export async function lockRowOfGrant(
+  session: StoreSession,
+  grant: { readonly workspaceId: string; readonly ownerUserId: string },
+): Promise<RowAtInstant | null> {
+  const rows = sealedRows(session)
+    .andWhere('a.workspaceId = :workspaceId AND a.ownerUserId = :ownerUserId', grant)
+    .orderBy('a.createdAt')
+    .addOrderBy('a.id')
+    .limit(1);
+  return oneRow(locking(session, rows));
+}
+
+export async function isLinked(
+  session: StoreSession,
+  id: AuthorizationId,
+  ownerId: string,
+): Promise<boolean> {
+  const links = session.manager.createQueryBuilder(AuthorizationOwnerEntity, 'o');
+  return (
+    (await links.where('o.authorizationId = :id AND o.ownerId = :ownerId', { id, ownerId }).getCount()) > 0
+  );
+}
+
+function sealedRows({ manager, dialect, clientId }: StoreSession): SelectQueryBuilder<AuthorizationEntity> {
+  return manager
+    .createQueryBuilder(AuthorizationEntity, 'a')
+    .addSelect(['a.sealedAccessToken', 'a.sealedRefreshToken'])
+    .addSelect(dialect.now, 'now_ms')
+    .where('a.clientId = :clientId', { clientId });
+}
+
+function locking<T extends object>(
+  { dialect }: StoreSession,
+  rows: SelectQueryBuilder<T>,
+): SelectQueryBuilder<T> {
+  return dialect.locksRows ? rows.setLock('pessimistic_write') : rows;
+}
+
+async function oneRow(rows: SelectQueryBuilder<AuthorizationEntity>): Promise<RowAtInstant | null> {
+  const { entities, raw } = await rows.getRawAndEntities<{ now_ms: string | number }>();
+  const [row, instant] = [entities[0], raw[0]];
+  return row === undefined || instant === undefined ? null : { row, nowMs: Number(instant.now_ms) };
+}

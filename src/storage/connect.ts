@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type { ConnectResult, NewConnection } from '../domain/authorization-store.js';
+import type { Authorization, AuthorizationId, NotionGrant } from '../domain/authorization.js';
+import type { Secret } from '../domain/secret.js';
+import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
+import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
+import { findAuthorization } from './authorization-queries.js';
+import { isLinked, lockRowOfBot, lockRowOfGrant } from './authorization-rows.js';
+import { AuthorizationEntity } from './authorization.entity.js';
+import type { Dialect } from './dialect.js';
+import { pairTimes } from './store-pair.js';
+import type { StoreSession } from './store-session.js';
+
+/** T11. Two connects of one grant may race: the unique key refuses the second, which then looks again. */
+export async function connectGrant(session: StoreSession, connection: NewConnection): Promise<ConnectResult> {
+  const standing = await standingRow(session, connection.grant);
+  if (connection.reconnect !== null && !(await comesBackAs(session, connection, standing))) {
+    return { kind: 'other_grant' };
+  }
+  const id = standing?.id ?? randomUUID();
+  await (standing === null ? insert(session, id, connection) : renew(session, standing, connection));
+  await link(session, id, connection.ownerId);
+  const authorization = await connected(session, id);
+  return { kind: standing === null ? 'connected' : 'reconnected', authorization };
+}
+
+/** The row of this grant: by bot id, else the same person in the same workspace. */
+async function standingRow(session: StoreSession, grant: NotionGrant): Promise<AuthorizationEntity | null> {
+  const { workspaceId, ownerUserId } = grant;
+  const found =
+    (await lockRowOfBot(session, grant.botId)) ??
+    (ownerUserId === null ? null : await lockRowOfGrant(session, { workspaceId, ownerUserId }));
+  return found?.row ?? null;
+}
+
+async function comesBackAs(
+  session: StoreSession,
+  { reconnect, ownerId }: NewConnection,
+  standing: AuthorizationEntity | null,
+): Promise<boolean> {
+  return reconnect !== null && standing?.id === reconnect && (await isLinked(session, reconnect, ownerId));
+}
+
+async function insert(session: StoreSession, id: AuthorizationId, connection: NewConnection): Promise<void> {
+  const { manager, clientId, dialect } = session;
+  const pairOfRow = { id, clientId, version: 1 };
+  await manager
+    .createQueryBuilder()
+    .insert()
+    .into(AuthorizationEntity)
+    .values({
+      ...pairOfRow,
+      ...grantColumns(connection),
+      ...session.seals.seal(pairOfRow, connection.pair),
+      ...freshStart(dialect, connection),
+      duplicatedTemplateId: connection.grant.duplicatedTemplateId,
+      statusSince: () => dialect.now,
+      refreshTokenKept: false,
+      createdAt: () => dialect.now,
+      updatedAt: () => dialect.now,
+    })
+    .updateEntity(false)
+    .callListeners(false)
+    .execute();
+}
+
+async function renew(
+  session: StoreSession,
+  row: AuthorizationEntity,
+  connection: NewConnection,
+): Promise<void> {
+  const { now } = session.dialect;
+  const { accessToken, refreshToken: given } = connection.pair;
+  const refreshToken = given ?? keptRefreshToken(session, row);
+  const next = { id: row.id, clientId: row.clientId, version: row.version + 1 };
+  const change: AuthorizationChange = {
+    ...grantColumns(connection),
+    ...session.seals.seal(next, { accessToken, refreshToken }),
+    ...freshStart(session.dialect, connection),
+    // Notion names the duplicated template once, on the first exchange.
+    duplicatedTemplateId: connection.grant.duplicatedTemplateId ?? row.duplicatedTemplateId,
+    version: next.version,
+    refreshTokenKept: given === null && refreshToken !== null,
+    ...(row.status === 'active' ? {} : { statusSince: () => now }),
+  };
+  await updateAuthorization(session, row.id, change, {
+    guard: 'version = :version',
+    parameters: { version: row.version },
+  });
+}
+
+/** A grant that came without a refresh token keeps the stored one, unless Notion refused that or no key opens it. */
+function keptRefreshToken({ seals }: StoreSession, row: AuthorizationEntity): Secret | null {
+  const kept = seals.unlessKeyIsLost(() => seals.refreshToken(row));
+  return kept !== null && seals.fingerprint(kept) === row.refusedRefreshTokenFingerprint ? null : kept;
+}
+
+function grantColumns({ grant, redirectUri }: NewConnection): AuthorizationChange {
+  return {
+    botId: grant.botId,
+    workspaceId: grant.workspaceId,
+    workspaceName: withoutNul(grant.workspaceName),
+    workspaceIcon: withoutNul(grant.workspaceIcon),
+    ownerKind: grant.ownerKind,
+    ownerUserId: grant.ownerUserId,
+    redirectUri,
+  };
+}
+
+/** What Notion has just handed out counts as good, whatever was refused before. */
+function freshStart(dialect: Dialect, { pair }: NewConnection): AuthorizationChange {
+  return {
+    ...NO_ATTEMPT,
+    ...pairTimes(dialect, pair),
+    status: 'active',
+    reason: null,
+    refusedRefreshTokenFingerprint: null,
+  };
+}
+
+async function link(session: StoreSession, authorizationId: AuthorizationId, ownerId: string): Promise<void> {
+  if (await isLinked(session, authorizationId, ownerId)) return;
+  await session.manager
+    .createQueryBuilder()
+    .insert()
+    .into(AuthorizationOwnerEntity)
+    .values({ authorizationId, ownerId, linkedAt: () => session.dialect.now })
+    .updateEntity(false)
+    .callListeners(false)
+    .execute();
+}
+
+async function connected(session: StoreSession, id: AuthorizationId): Promise<Authorization> {
+  const authorization = await findAuthorization(session, id);
+  if (authorization === null) throw new Error(`Authorization ${id} vanished while it was being connected.`);
+  return authorization;
+}
+
+/** PostgreSQL keeps no NUL in a text, and a person's workspace name must not be able to break the connect. */
+function withoutNul(text: string | null): string | null {
+  return text === null ? null : text.replaceAll('\0', '');
+}

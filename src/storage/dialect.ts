@@ -1,0 +1,62 @@
+import { NotionStorageUnsupportedError } from '../domain/errors.js';
+
+export type DatabaseFamily = 'sqlite' | 'postgres' | 'mysql';
+
+/** What the stores must know of an engine. Everything else they say in TypeORM's query builder. */
+export interface Dialect {
+  readonly family: DatabaseFamily;
+  /** SQL expression: the database's own clock, in epoch milliseconds, whatever the session's time zone. */
+  readonly now: string;
+  /** Whether `SELECT … FOR UPDATE` exists. Without it the write transaction itself is the lock. */
+  readonly locksRows: boolean;
+  /** Statements that make the commit of the present transaction durable, whatever the session's default. */
+  readonly durableCommit: readonly string[];
+}
+
+/**
+ * `julianday` keeps milliseconds and, unlike `unixepoch('subsec')`, answers on SQLite before 3.42 too.
+ * @see https://sqlite.org/lang_datefunc.html
+ */
+const SQLITE: Dialect = {
+  family: 'sqlite',
+  now: `CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)`,
+  locksRows: false,
+  durableCommit: [],
+};
+
+const POSTGRES: Dialect = {
+  family: 'postgres',
+  now: `CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS bigint)`,
+  locksRows: true,
+  durableCommit: ['SET LOCAL synchronous_commit = on'],
+};
+
+/** `UNIX_TIMESTAMP()` would pass through the session's time zone and its hour that comes twice a year. */
+const MYSQL: Dialect = {
+  family: 'mysql',
+  now: `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
+  locksRows: true,
+  durableCommit: [],
+};
+
+const DIALECTS: Readonly<Record<string, Dialect>> = {
+  sqlite: SQLITE,
+  'better-sqlite3': SQLITE,
+  postgres: POSTGRES,
+  mysql: MYSQL,
+  mariadb: MYSQL,
+};
+
+/**
+ * @param type - `DataSource.options.type`
+ * @throws {@link NotionStorageUnsupportedError} for an engine this library was never proved on.
+ */
+export function dialectOf(type: string): Dialect {
+  const dialect = DIALECTS[type];
+  if (dialect === undefined) {
+    throw new NotionStorageUnsupportedError(
+      `Notion authorizations cannot be kept in a "${type}" database; use PostgreSQL, MySQL, MariaDB or the embedded SQLite.`,
+    );
+  }
+  return dialect;
+}

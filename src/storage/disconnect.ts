@@ -1,0 +1,61 @@
+import type { DisconnectResult } from '../domain/authorization-store.js';
+import type { AuthorizationId } from '../domain/authorization.js';
+import { NO_ATTEMPT, updateAuthorization } from './authorization-changes.js';
+import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
+import { lockRow } from './authorization-rows.js';
+import type { AuthorizationEntity } from './authorization.entity.js';
+import type { StoreSession } from './store-session.js';
+
+/** T12: the last owner's leaving erases the secrets and moves the version, so no late pair brings them back. */
+export async function disconnectOwner(
+  session: StoreSession,
+  id: AuthorizationId,
+  ownerId: string,
+): Promise<DisconnectResult> {
+  const found = await lockRow(session, id);
+  if (found === null || !(await unlink(session, id, ownerId))) return { kind: 'not_found' };
+  if (await hasOwners(session, id)) return { kind: 'unlinked' };
+  return erase(session, found.row);
+}
+
+async function erase(session: StoreSession, row: AuthorizationEntity): Promise<DisconnectResult> {
+  const { seals, dialect } = session;
+  // A lost key must not keep a person from leaving.
+  const accessToken = seals.unlessKeyIsLost(() => seals.accessToken(row));
+  const refreshToken = seals.unlessKeyIsLost(() => seals.refreshToken(row));
+  await updateAuthorization(
+    session,
+    row.id,
+    {
+      ...NO_ATTEMPT,
+      sealedAccessToken: null,
+      sealedRefreshToken: null,
+      keyId: null,
+      refreshTokenKept: false,
+      accessTokenExpiresAt: null,
+      refusedRefreshTokenFingerprint: null,
+      status: 'revoked',
+      reason: null,
+      statusSince: () => dialect.now,
+      version: row.version + 1,
+    },
+    { guard: 'version = :version', parameters: { version: row.version } },
+  );
+  return { kind: 'disconnected', accessToken, refreshToken };
+}
+
+async function unlink({ manager }: StoreSession, id: AuthorizationId, ownerId: string): Promise<boolean> {
+  const removed = await manager
+    .createQueryBuilder()
+    .delete()
+    .from(AuthorizationOwnerEntity)
+    .where('authorization_id = :id AND owner_id = :ownerId', { id, ownerId })
+    .callListeners(false)
+    .execute();
+  return removed.affected === 1;
+}
+
+async function hasOwners({ manager }: StoreSession, id: AuthorizationId): Promise<boolean> {
+  const links = manager.createQueryBuilder(AuthorizationOwnerEntity, 'o');
+  return (await links.where('o.authorizationId = :id', { id }).getCount()) > 0;
+}

@@ -1,0 +1,40 @@
+import type { DataSource } from 'typeorm';
+import type { DatabaseSessions, SessionWork, TransactionOptions } from './database-sessions.js';
+import { dialectOf, type Dialect } from './dialect.js';
+import { PooledSessions } from './pooled-sessions.js';
+import { SqliteSessions } from './sqlite-sessions.js';
+
+/**
+ * The prepared connection that all stores of one module share; its own injection token.
+ * @see prepareDatabase
+ */
+export class NotionDatabase {
+  readonly dialect: Dialect;
+  private readonly sessions: DatabaseSessions;
+
+  constructor(
+    readonly dataSource: DataSource,
+    /** What to log at startup: it works and is worth a look. */
+    readonly warnings: readonly string[] = [],
+  ) {
+    this.dialect = dialectOf(dataSource.options.type);
+    this.sessions = this.dialect.locksRows
+      ? new PooledSessions(dataSource, this.dialect)
+      : new SqliteSessions(dataSource, this.dialect);
+  }
+
+  /** Statements that only read, each seeing what is committed. */
+  read<T>(work: SessionWork<T>): Promise<T> {
+    return this.sessions.read(work);
+  }
+
+  /** All of `work` or nothing. It runs again after a lock conflict, so it must touch nothing but the database. */
+  transaction<T>(work: SessionWork<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.sessions.transaction(work, options);
+  }
+
+  /** @throws when the database does not answer; for readiness probes. */
+  async ping(): Promise<void> {
+    await this.read(({ manager }) => manager.query('SELECT 1'));
+  }
+}

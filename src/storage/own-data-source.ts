@@ -1,0 +1,87 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { NotionAuthConfig } from '../config/notion-auth.options.js';
+import { NotionConfigError, NotionStorageUnsupportedError } from '../domain/errors.js';
+import { dialectOf } from './dialect.js';
+import { createPrivateFile } from './sqlite-file.js';
+import { NOTION_AUTH_MIGRATIONS_TABLE, notionAuthEntities, notionAuthMigrations } from './storage-schema.js';
+
+/** Name under which `@nestjs/typeorm` keeps the module's own DataSource. */
+export const NOTION_AUTH_DATA_SOURCE = 'nestjs-notion-auth';
+
+/** Refreshes hold a connection for milliseconds, so a few serve a process with thousands of authorizations. */
+const POOL_SIZE = 4;
+const CONNECT_TIMEOUT_MS = 10_000;
+const BUSY_TIMEOUT_MS = 5_000;
+/** better-sqlite3 waits by blocking the whole process; the waiting is done between short tries instead. */
+const BLOCKING_BUSY_TIMEOUT_MS = 100;
+
+type DatabaseLocation = Pick<NotionAuthConfig, 'databaseUrl' | 'databaseFile'>;
+
+/**
+ * The module's own connection: the database of `databaseUrl`, else the embedded SQLite file.
+ * @throws {@link NotionConfigError} for a URL of another kind of database.
+ * @throws {@link NotionStorageUnsupportedError} when no SQLite driver is installed that this TypeORM knows.
+ */
+export function ownDataSourceOptions({ databaseUrl, databaseFile }: DatabaseLocation): DataSourceOptions {
+  return databaseUrl === null ? embedded(databaseFile) : pooled(databaseUrl.reveal());
+}
+
+/** Makes the DataSource, not yet initialized; before that, an embedded file that only its owner can read. */
+export async function createOwnDataSource(options: DataSourceOptions): Promise<DataSource> {
+  if (!dialectOf(options.type).locksRows && typeof options.database === 'string') {
+    await createPrivateFile(options.database);
+  }
+  return new DataSource(options);
+}
+
+function pooled(url: string): DataSourceOptions {
+  const type = typeOfUrl(url);
+  const timeout =
+    type === 'postgres'
+      ? { connectTimeoutMS: CONNECT_TIMEOUT_MS, applicationName: 'nestjs-notion-auth' }
+      : { connectTimeout: CONNECT_TIMEOUT_MS, charset: 'utf8mb4' };
+  return { ...common(type), ...timeout, url, poolSize: POOL_SIZE } as DataSourceOptions;
+}
+
+function typeOfUrl(url: string): 'postgres' | 'mysql' | 'mariadb' {
+  const scheme = /^(\w+):\/\//.exec(url)?.[1];
+  if (scheme === 'postgres' || scheme === 'postgresql') return 'postgres';
+  if (scheme === 'mysql' || scheme === 'mariadb') return scheme;
+  throw new NotionConfigError([
+    'databaseUrl (NOTION_AUTH_DATABASE_URL) must begin with postgres://, postgresql://, mysql:// or mariadb://',
+  ]);
+}
+
+function embedded(databaseFile: string): DataSourceOptions {
+  const candidates = [
+    { ...common('sqlite'), database: databaseFile, busyTimeout: BUSY_TIMEOUT_MS },
+    { ...common('better-sqlite3'), database: databaseFile, timeout: BLOCKING_BUSY_TIMEOUT_MS },
+  ] as DataSourceOptions[];
+  const usable = candidates.find(isUsable);
+  if (usable === undefined) {
+    throw new NotionStorageUnsupportedError(
+      'The embedded SQLite database needs a driver: npm install sqlite3 (TypeORM 0.3) or better-sqlite3 (TypeORM 1).',
+    );
+  }
+  return usable;
+}
+
+/** TypeORM 1 has no `sqlite3` driver, and a driver's package may be missing: its constructor knows both. */
+function isUsable(options: DataSourceOptions): boolean {
+  try {
+    return new DataSource(options).options.type === options.type;
+  } catch {
+    return false;
+  }
+}
+
+function common(type: string) {
+  return {
+    type,
+    entities: [...notionAuthEntities],
+    migrations: notionAuthMigrations(type),
+    migrationsTableName: NOTION_AUTH_MIGRATIONS_TABLE,
+    synchronize: false,
+    logging: false,
+  };
+}

@@ -1,0 +1,37 @@
+import type { MigrationInterface } from 'typeorm';
+import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
+import { AuthorizationEntity } from './authorization.entity.js';
+import { dialectOf, type DatabaseFamily } from './dialect.js';
+import { InitialMysql1795200000000 } from './migrations/initial.mysql.js';
+import { InitialPostgres1795200000000 } from './migrations/initial.postgres.js';
+import { InitialSqlite1795200000000 } from './migrations/initial.sqlite.js';
+import { OAuthStateEntity } from './oauth-state.entity.js';
+import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
+
+export type MigrationClass = new () => MigrationInterface;
+
+/** For the `entities` of an application's own DataSource. */
+export const notionAuthEntities = [
+  AuthorizationEntity,
+  AuthorizationOwnerEntity,
+  RefreshAttemptEntity,
+  OAuthStateEntity,
+] as const;
+
+/** Where the module notes which of its migrations ran, apart from the application's. */
+export const NOTION_AUTH_MIGRATIONS_TABLE = 'notion_auth_migration';
+
+const MIGRATIONS: Readonly<Record<DatabaseFamily, readonly MigrationClass[]>> = {
+  sqlite: [InitialSqlite1795200000000],
+  postgres: [InitialPostgres1795200000000],
+  mysql: [InitialMysql1795200000000],
+};
+
+/**
+ * For the `migrations` of an application that runs them itself.
+ * @param type - `DataSource.options.type`: `postgres`, `mysql`, `mariadb`, `sqlite`, `better-sqlite3`
+ * @throws {@link NotionStorageUnsupportedError} for any other.
+ */
+export function notionAuthMigrations(type: string): MigrationClass[] {
+  return [...MIGRATIONS[dialectOf(type).family]];
+}

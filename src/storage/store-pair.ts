@@ -1,0 +1,73 @@
+import type { AttemptEnding, Claim, StoreVerdict } from '../domain/authorization-store.js';
+import type { TokenPair } from '../domain/authorization.js';
+import { hasSucceeded, journalEnd, journalSuccess } from './attempt-journal.js';
+import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
+import { lockRow } from './authorization-rows.js';
+import type { AuthorizationEntity } from './authorization.entity.js';
+import { fromNow } from './database-time.js';
+import type { Dialect } from './dialect.js';
+import type { StoreSession } from './store-session.js';
+
+/** T4: guarded by the spent version and by nothing else, so a late pair that is the only live one is kept (R11). */
+export async function storePairOf(
+  session: StoreSession,
+  claim: Claim,
+  pair: TokenPair,
+  ending: AttemptEnding,
+): Promise<StoreVerdict> {
+  const found = await lockRow(session, claim.authorizationId);
+  if (found === null) return { stored: false, version: 0, status: 'not_found' };
+  if (await writePair(session, claim, found.row, pair)) {
+    await journalSuccess(session, claim.attemptId, ending);
+    return { stored: true, version: claim.spentVersion + 1 };
+  }
+  return superseded(session, claim, found.row, ending);
+}
+
+async function superseded(
+  session: StoreSession,
+  claim: Claim,
+  { version, status }: AuthorizationEntity,
+  ending: AttemptEnding,
+): Promise<StoreVerdict> {
+  // The caller repeats a store whose commit was not confirmed; the pair that stands there may be its own.
+  if (version === claim.spentVersion + 1 && (await hasSucceeded(session, claim.attemptId))) {
+    return { stored: true, version };
+  }
+  await journalEnd(session, claim.attemptId, ending);
+  return { stored: false, version, status };
+}
+
+async function writePair(
+  session: StoreSession,
+  claim: Claim,
+  row: AuthorizationEntity,
+  pair: TokenPair,
+): Promise<boolean> {
+  const { now } = session.dialect;
+  const next = { id: row.id, clientId: row.clientId, version: claim.spentVersion + 1 };
+  // RFC 6749 section 6: no new refresh token means the old one stays; it is sealed anew, for its new version.
+  const refreshToken = pair.refreshToken ?? claim.refreshToken;
+  const change: AuthorizationChange = {
+    ...NO_ATTEMPT,
+    ...session.seals.seal(next, { accessToken: pair.accessToken, refreshToken }),
+    ...pairTimes(session.dialect, pair),
+    version: next.version,
+    refreshTokenKept: pair.refreshToken === null,
+    status: 'active',
+    reason: null,
+    ...(row.status === 'active' ? {} : { statusSince: () => now }),
+    lastSuccessAt: () => now,
+  };
+  return updateAuthorization(session, row.id, change, {
+    guard: 'version = :spentVersion',
+    parameters: { spentVersion: claim.spentVersion },
+  });
+}
+
+export function pairTimes(dialect: Dialect, { expiresInMs }: TokenPair): AuthorizationChange {
+  return {
+    pairStoredAt: () => dialect.now,
+    accessTokenExpiresAt: expiresInMs === null ? null : () => fromNow(dialect, expiresInMs),
+  };
+}

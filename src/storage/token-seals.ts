@@ -1,0 +1,66 @@
+import { AccessToken, type Secret } from '../domain/secret.js';
+import { NotionKeyError } from '../domain/errors.js';
+import type { TokenCipher } from '../domain/token-cipher.js';
+import type { AuthorizationEntity } from './authorization.entity.js';
+
+type SealedColumn = 'sealed_access_token' | 'sealed_refresh_token';
+type RowIdentity = Pick<AuthorizationEntity, 'id' | 'clientId' | 'version'>;
+
+/** The token columns of one version of a row, ready to be written. */
+export interface SealedPair {
+  readonly sealedAccessToken: string;
+  readonly sealedRefreshToken: string | null;
+  readonly keyId: string;
+}
+
+/** Binds every sealed token to its row, its column, the client id and the version of its pair. */
+export class TokenSeals {
+  constructor(private readonly cipher: TokenCipher) {}
+
+  seal(row: RowIdentity, pair: { accessToken: Secret; refreshToken: Secret | null }): SealedPair {
+    const { accessToken, refreshToken } = pair;
+    return {
+      sealedAccessToken: this.cipher.seal(accessToken, context(row, 'sealed_access_token')),
+      sealedRefreshToken:
+        refreshToken === null ? null : this.cipher.seal(refreshToken, context(row, 'sealed_refresh_token')),
+      keyId: this.cipher.sealingKeyId,
+    };
+  }
+
+  /** @throws {@link NotionKeyError} */
+  accessToken(row: AuthorizationEntity): AccessToken | null {
+    if (row.sealedAccessToken === null) return null;
+    const token = this.cipher.open(row.sealedAccessToken, context(row, 'sealed_access_token'));
+    return new AccessToken(token.reveal(), row.id, row.version);
+  }
+
+  /** @throws {@link NotionKeyError} */
+  refreshToken(row: AuthorizationEntity): Secret | null {
+    if (row.sealedRefreshToken === null) return null;
+    return this.cipher.open(row.sealedRefreshToken, context(row, 'sealed_refresh_token'));
+  }
+
+  /** For steps that must not fail because a key is gone: what cannot be opened is as good as not there. */
+  unlessKeyIsLost<T>(open: () => T): T | null {
+    try {
+      return open();
+    } catch (error) {
+      if (error instanceof NotionKeyError) return null;
+      throw error;
+    }
+  }
+
+  fingerprint(refreshToken: Secret): string {
+    return this.cipher.fingerprint(refreshToken);
+  }
+}
+
+function context(row: RowIdentity, column: SealedColumn) {
+  return {
+    table: 'notion_authorization',
+    column,
+    rowId: row.id,
+    clientId: row.clientId,
+    version: row.version,
+  };
+}
