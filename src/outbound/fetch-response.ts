@@ -22,7 +22,7 @@ const ResponseHead = Response as new (body: null, init: ResponseInit) => Inherit
  * bytes would wrap them in a stream first, which takes longer than the rest of the call. Whoever asks for the stream
  * gets it, from a plain `Response` that rules from then on.
  */
-class WholeResponse extends ResponseHead implements Response {
+const WholeResponse: new (answer: WholeAnswer) => Response = class extends ResponseHead {
   readonly #answer: WholeAnswer;
   #isRead = false;
   #headers: Headers | undefined;
@@ -90,7 +90,7 @@ class WholeResponse extends ResponseHead implements Response {
     if (this.#isRead) void this.#plain.arrayBuffer();
     return this.#plain;
   }
-}
+};
 
 function hasNoBody({ status }: HttpAnswer): boolean {
   return status === 204 || status === 205 || status === 304;
