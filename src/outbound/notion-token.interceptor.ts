@@ -1,0 +1,79 @@
+import {
+  Inject,
+  Injectable,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { Observable } from 'rxjs';
+import { NOTION_AUTH_WIRING, type NotionAuthWiring } from '../config/notion-auth.wiring.js';
+import { OwnerGate } from '../config/owner.gate.js';
+import type { Authorization, AuthorizationId } from '../domain/authorization.js';
+import { AuthorizationStore } from '../domain/authorization-store.js';
+import { NotionAuthorizationNotFoundError, NotionReconnectRequiredError } from '../domain/errors.js';
+import { NotionTokenService } from '../refresh/notion-token.service.js';
+import { NotionClientFactory } from './notion-client.factory.js';
+import { NotionContext, type NotionRequest } from './notion-context.js';
+import { NotionScope } from './notion.scope.js';
+
+/**
+ * Finds the authorization a request uses, makes sure that it is its owner's, and gives the handler
+ * `request.notion`, `@NotionAuthorization()`, `@NotionSdk()` and {@link NotionScope}. No token is read before the
+ * handler calls Notion.
+ *
+ * Which authorization: `resolveAuthorization` of the module's options; by default the route parameter
+ * `authorizationId`, else the owner's only authorization that is not revoked.
+ * @throws {@link NotionOwnerRequiredError} when the request names no owner.
+ * @throws {@link NotionAuthorizationNotFoundError} for an unknown id and for another owner's alike.
+ * @throws {@link NotionReconnectRequiredError} when only the person can help.
+ */
+@Injectable()
+export class NotionTokenInterceptor implements NestInterceptor {
+  constructor(
+    @Inject(NOTION_AUTH_WIRING) private readonly wiring: NotionAuthWiring,
+    private readonly owners: OwnerGate,
+    private readonly store: AuthorizationStore,
+    private readonly clients: NotionClientFactory,
+    private readonly tokens: NotionTokenService,
+    private readonly scope: NotionScope,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<NotionRequest>();
+    const authorization = await this.authorizationOf(request);
+    assertUsable(authorization);
+    const notion = new NotionContext(authorization, this.clients, this.tokens);
+    request.notion = notion;
+    // Subscribed inside the scope: the handler runs on subscription, not when handle() returns.
+    return new Observable((out) => this.scope.run(notion, () => next.handle().subscribe(out)));
+  }
+
+  private async authorizationOf(request: unknown): Promise<Authorization> {
+    const ownerId = await this.owners.ownerOf(request);
+    const resolve = this.wiring.resolveAuthorization ?? this.byDefault;
+    const id: unknown = await resolve(request as never, ownerId);
+    // A list or an object, as query parsers make them, must never reach a database query.
+    const isNamed = typeof id === 'string' && id !== '';
+    const authorization = isNamed ? await this.store.findForOwner(id, ownerId) : null;
+    if (authorization === null) throw new NotionAuthorizationNotFoundError();
+    return authorization;
+  }
+
+  private readonly byDefault = async (
+    request: { params?: { authorizationId?: AuthorizationId } },
+    ownerId: string,
+  ): Promise<AuthorizationId | null> => {
+    const named = request.params?.authorizationId;
+    if (named !== undefined) return named;
+    const connected = (await this.store.listForOwner(ownerId)).filter(({ status }) => status !== 'revoked');
+    // With several, a guess would work in the wrong workspace.
+    return connected.length === 1 ? connected[0]!.id : null;
+  };
+}
+
+function assertUsable({ id, status, reason }: Authorization): void {
+  if (status === 'revoked') throw new NotionReconnectRequiredError(id, 'disconnected');
+  // After a lost rotation the old token may still live; it serves until Notion refuses it.
+  if (status === 'active' || reason === 'lost_rotation') return;
+  throw new NotionReconnectRequiredError(id, reason ?? 'revoked_or_expired');
+}

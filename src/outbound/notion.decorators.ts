@@ -1,0 +1,23 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Client } from '@notionhq/client';
+import type { Authorization } from '../domain/authorization.js';
+import { NotionConfigError } from '../domain/errors.js';
+import type { NotionContext, NotionRequest } from './notion-context.js';
+
+/** The `Authorization` that the request uses. Needs `NotionTokenInterceptor` on the route. */
+export const NotionAuthorization = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Authorization =>
+    contextOf(context, '@NotionAuthorization()').authorization,
+);
+
+/** The official SDK's `Client`, acting as the request's authorization. Needs `NotionTokenInterceptor` on the route. */
+export const NotionSdk = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Client => contextOf(context, '@NotionSdk()').client,
+);
+
+function contextOf(context: ExecutionContext, decorator: string): NotionContext {
+  const { notion } = context.switchToHttp().getRequest<Partial<NotionRequest>>();
+  if (notion !== undefined) return notion;
+  const route = `${context.getClass().name}.${context.getHandler().name}`;
+  throw new NotionConfigError([`${decorator} in ${route} needs @UseInterceptors(NotionTokenInterceptor)`]);
+}
