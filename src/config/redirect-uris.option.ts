@@ -14,7 +14,8 @@ export function readRedirectUris(
     findings.problem('redirectUris', 'must be a list of URLs');
     return [''];
   }
-  const allowInsecure = readFlag('allowInsecureRedirectUris', options.allowInsecureRedirectUris, findings) ?? false;
+  const allowInsecure =
+    readFlag('allowInsecureRedirectUris', options.allowInsecureRedirectUris, findings) ?? false;
   findings.add('redirectUris', judgeRedirectUris(uris, { production, allowInsecure }));
   if (uris.some((uri) => typeof uri === 'string' && uri.startsWith('http:'))) {
     findings.warning(

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { registerAs } from '@nestjs/config';
+import { Secret } from '../domain/secret.js';
+import { OPTION_VARIABLES } from './config-findings.js';
+import type { EncryptionKeyOption, NotionAuthOptions, OptionProblem } from './notion-auth.options.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The options as environment variables give them, for `NotionAuthModule.forRootAsync(notionAuthConfig.asProvider())`.
+ * Each variable may be replaced by one of the same name with `_FILE` at its end, which names a file to read.
+ */
+export const notionAuthConfig = registerAs('notionAuth', () => optionsFromEnvironment(process.env));
+
+/**
+ * Reads variables and files, and judges neither: what could not be read is in `problems`, and `resolveConfig` reports
+ * it together with everything else. An empty variable counts as not set. Secrets come wrapped, so that printing a
+ * `ConfigService` shows none.
+ */
+export function optionsFromEnvironment(environment: Environment): NotionAuthOptions {
+  const problems: OptionProblem[] = [];
+  const read = (option: string): string | undefined => {
+    const { value, rule } = readVariable(environment, OPTION_VARIABLES[option]!);
+    if (rule !== undefined) problems.push({ option, rule });
+    return value;
+  };
+  const readSecret = (option: string) => {
+    const value = read(option);
+    return value === undefined ? undefined : new Secret(value);
+  };
+  return {
+    clientId: read('clientId') ?? '',
+    clientSecret: readSecret('clientSecret') ?? '',
+    clientSecretNext: readSecret('clientSecretNext'),
+    redirectUris: read('redirectUris')?.split(',') ?? [],
+    encryptionKeys: read('encryptionKeys')?.split(',').map(parseKeyEntry),
+    apiBaseUrl: read('apiBaseUrl'),
+    notionVersion: read('notionVersion'),
+    databaseUrl: readSecret('databaseUrl'),
+    problems,
+  };
+}
+
+interface Reading {
+  readonly value?: string;
+  readonly rule?: string;
+}
+
+function readVariable(environment: Environment, name: string): Reading {
+  const value = environment[name] === '' ? undefined : environment[name];
+  const fileName = environment[`${name}_FILE`] === '' ? undefined : environment[`${name}_FILE`];
+  if (fileName === undefined) return { value };
+  if (value !== undefined) return { rule: `both ${name} and ${name}_FILE are set; keep one` };
+  return readSecretFile(`${name}_FILE`, fileName);
+}
+
+/** Says why a file cannot be read, but not its name: someone may have put the secret itself there. */
+function readSecretFile(variable: string, fileName: string): Reading {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(fileName));
+    const value = text.replace(/\r?\n$/, '');
+    return value === '' ? { rule: `the file that ${variable} names is empty` } : { value };
+  } catch (error) {
+    return { rule: `the file that ${variable} names cannot be read (${errorCodeOf(error)})` };
+  }
+}
+
+function errorCodeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
+}
+
+/** `id:base64`. Without a colon all of it is taken for the key, and the missing id is reported. */
+function parseKeyEntry(entry: string): EncryptionKeyOption {
+  const colon = entry.indexOf(':');
+  const id = entry.slice(0, Math.max(colon, 0)).trim();
+  return { id, key: new Secret(entry.slice(colon + 1).trim()) };
+}

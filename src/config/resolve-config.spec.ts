@@ -1,0 +1,357 @@
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { NotionConfigError } from '../domain/errors.js';
+import { Secret } from '../domain/secret.js';
+import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
+import { resolveConfig } from './resolve-config.js';
+
+const CANARY = 'canary-s3cret-ü-that-is-nowhere-else';
+const KEY = randomBytes(32).toString('base64');
+const GOOD: NotionAuthOptions = {
+  clientId: 'b7a0c1f2-client',
+  clientSecret: CANARY,
+  redirectUris: ['https://app.example/notion/callback'],
+  encryptionKeys: [{ id: 'k1', key: KEY }],
+};
+
+function resolve(difference: object = {}, environment = {}): NotionAuthConfig {
+  return resolveConfig({ ...GOOD, ...difference }, environment);
+}
+
+function problemsOf(difference: object, environment = {}): readonly string[] {
+  try {
+    resolve(difference, environment);
+  } catch (error) {
+    if (error instanceof NotionConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('the resolved configuration', () => {
+  it('has every default', () => {
+    const { clientSecret, encryptionKeys, ...rest } = resolve();
+    expect(clientSecret.reveal()).toBe(CANARY);
+    expect(encryptionKeys.map(({ id, key }) => [id, key.reveal()])).toEqual([['k1', KEY]]);
+    expect(rest).toEqual({
+      clientId: 'b7a0c1f2-client',
+      clientSecretNext: null,
+      redirectUris: ['https://app.example/notion/callback'],
+      apiBaseUrl: 'https://api.notion.com',
+      notionVersion: '2026-03-11',
+      production: false,
+      databaseUrl: null,
+      databaseFile: './data/notion-auth.sqlite',
+      runMigrations: null,
+      refresh: {
+        callerWaitMs: 10_000,
+        requestTimeoutMs: 75_000,
+        leaseMs: 120_000,
+        leaseMarginMs: 10_000,
+        quarantineMs: 600_000,
+        restartGraceMs: 150_000,
+        maxTokenAgeMs: null,
+        maxRetryAfterMs: 900_000,
+        maxConcurrent: 8,
+      },
+      connect: {
+        stateLifetimeMs: 600_000,
+        maxPendingPerOwner: 20,
+        defaultReturnTo: '/',
+        exchangeTimeoutMs: 75_000,
+      },
+      outbound: {
+        maxConcurrentPerAuthorization: 50,
+        tokenCacheSize: 10_000,
+        tokenCacheTtlMs: 60_000,
+        callTimeoutMs: 60_000,
+      },
+      warnings: [],
+    });
+  });
+
+  it('takes undefined for "the default", in options and in sections', () => {
+    const names = [
+      'clientSecretNext',
+      'apiBaseUrl',
+      'notionVersion',
+      'production',
+      'databaseUrl',
+      'databaseFile',
+      'runMigrations',
+      'refresh',
+      'connect',
+      'outbound',
+    ];
+    const config = resolve(Object.fromEntries(names.map((name) => [name, undefined])));
+    expect(JSON.stringify(config)).toBe(JSON.stringify(resolve()));
+    expect(resolve({ refresh: { leaseMs: undefined } }).refresh.leaseMs).toBe(120_000);
+  });
+
+  it('keeps redirect URIs byte for byte', () => {
+    const redirectUris = ['https://app.example/cb/', 'https://app.example/cb?env=1&b=%2F'];
+    expect(resolve({ redirectUris }).redirectUris).toEqual(redirectUris);
+  });
+
+  it('is frozen all the way down', () => {
+    const frozen = (value: unknown): boolean =>
+      typeof value !== 'object' || value === null || value instanceof Secret
+        ? true
+        : Object.isFrozen(value) && Object.values(value).every(frozen);
+    expect(frozen(resolve({ encryptionKeys: undefined }))).toBe(true);
+  });
+
+  it('leaves the options as they were given', () => {
+    const options = { ...GOOD, redirectUris: [...GOOD.redirectUris], refresh: {} };
+    resolveConfig(options, {});
+    expect(options.refresh).toEqual({});
+    options.redirectUris.push('https://app.example/other');
+  });
+
+  it('shows no secret however it is printed', () => {
+    const config = resolve({
+      clientSecretNext: `next-${CANARY}`,
+      databaseUrl: `postgres://app:${CANARY}@db/app`,
+    });
+    const key = Buffer.from(KEY, 'base64').toString('hex');
+    for (const printed of [
+      inspect(config, { depth: 10, showHidden: true }),
+      JSON.stringify(config),
+      String(config.clientSecret),
+    ]) {
+      expect(printed).not.toContain(CANARY);
+      expect(printed).not.toContain(KEY);
+      expect(printed).not.toContain(key);
+    }
+  });
+
+  it('takes secrets that are wrapped already', () => {
+    const config = resolve({
+      clientSecret: new Secret(CANARY),
+      encryptionKeys: [{ id: 'k1', key: new Secret(KEY) }],
+    });
+    expect(config.clientSecret.reveal()).toBe(CANARY);
+    expect(config.encryptionKeys[0].key.reveal()).toBe(KEY);
+  });
+});
+
+describe('problems', () => {
+  it('are all named at once, by option and variable, and quote nothing', () => {
+    const databaseUrl = `sqlite://${CANARY}`;
+    const failing = {
+      clientId: '',
+      clientSecret: ' ',
+      redirectUris: ['cb'],
+      encryptionKeys: [{ id: '', key: CANARY }],
+      databaseUrl,
+    };
+    const problems = problemsOf({ ...failing, apiBaseUrl: `http://${CANARY}`, refresh: { leaseMs: 1 } });
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+      'clientId (NOTION_CLIENT_ID)',
+      'clientSecret (NOTION_CLIENT_SECRET)',
+      'redirectUris (NOTION_REDIRECT_URIS)',
+      'encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS)',
+      'encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS)',
+      'apiBaseUrl (NOTION_API_BASE_URL)',
+      'databaseUrl (NOTION_AUTH_DATABASE_URL)',
+      'refresh.leaseMs',
+    ]);
+    expect(problems.join()).not.toContain(CANARY);
+  });
+
+  it.each([undefined, null, 'text', 3])('are all of it when the options are %j', (options) => {
+    expect(() => resolveConfig(options as never, {})).toThrow(NotionConfigError);
+  });
+
+  it.each([
+    'changeme',
+    'CHANGE_ME',
+    'change-me',
+    'your-client-secret',
+    'your_notion_secret',
+    'xxx',
+    'XXXXXXXX',
+    'secret',
+    'client-secret',
+    '<client secret>',
+    '${NOTION_CLIENT_SECRET}',
+    'prefix-${SECRET}',
+    '{{ secret }}',
+    '********',
+    '...',
+    'undefined',
+    'null',
+    'todo',
+    ' secret ',
+  ])('include the placeholder %j as client secret, next secret and id', (value) => {
+    expect(problemsOf({ clientSecret: value })).toEqual([
+      'clientSecret (NOTION_CLIENT_SECRET): is a placeholder',
+    ]);
+    expect(problemsOf({ clientSecretNext: value })).toEqual([
+      'clientSecretNext (NOTION_CLIENT_SECRET_NEXT): is a placeholder',
+    ]);
+    expect(problemsOf({ clientId: value })).toEqual(['clientId (NOTION_CLIENT_ID): is a placeholder']);
+  });
+
+  it.each([
+    [{ clientSecret: GOOD.clientId }, 'clientSecret (NOTION_CLIENT_SECRET): equals the client id'],
+    [{ clientSecret: undefined }, 'clientSecret (NOTION_CLIENT_SECRET): is missing'],
+    [{ clientSecret: `${CANARY}\n` }, 'clientSecret (NOTION_CLIENT_SECRET): begins or ends with whitespace'],
+    [{ clientSecret: 12 }, 'clientSecret (NOTION_CLIENT_SECRET): must be a string'],
+    [{ clientId: 'a:b' }, 'clientId (NOTION_CLIENT_ID): must not contain a colon'],
+    [
+      { redirectUris: 'https://app.example/cb' },
+      'redirectUris (NOTION_REDIRECT_URIS): must be a list of URLs',
+    ],
+    [{ redirectUris: [7] }, 'redirectUris (NOTION_REDIRECT_URIS): entry 1: is empty or no string'],
+    [{ encryptionKeys: KEY }, 'encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS): must be a list of { id, key }'],
+    [{ notionVersion: 'latest' }, 'notionVersion (NOTION_VERSION): must be a date, such as 2026-03-11'],
+    [{ production: 'false' }, 'production: must be true or false'],
+    [{ runMigrations: 'yes' }, 'runMigrations: must be true or false'],
+    [{ databaseFile: '' }, 'databaseFile: must be a file name'],
+    [{ redirectUri: 'https://app.example/cb' }, 'redirectUri: is not an option'],
+    [{ refresh: { leaseMS: 1 } }, 'refresh.leaseMS: is not an option'],
+    [{ refresh: 7 }, expect.stringMatching(/^refresh: /)],
+    [
+      { connect: { defaultReturnTo: '//evil.example' } },
+      'connect.defaultReturnTo: must be a path on the own origin',
+    ],
+    [
+      { connect: { defaultReturnTo: '/\\evil.example' } },
+      'connect.defaultReturnTo: must be a path on the own origin',
+    ],
+    [
+      { connect: { defaultReturnTo: '/.//evil.example' } },
+      'connect.defaultReturnTo: must be a path on the own origin',
+    ],
+    [
+      { connect: { defaultReturnTo: 'https://evil.example' } },
+      'connect.defaultReturnTo: must be a path on the own origin',
+    ],
+  ])('include %j', (difference, problem) => {
+    expect(problemsOf(difference)).toEqual([problem]);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '10', null])(
+    'include the duration %p',
+    (value) => {
+      for (const [section, name] of [
+        ['refresh', 'callerWaitMs'],
+        ['connect', 'stateLifetimeMs'],
+        ['outbound', 'callTimeoutMs'],
+      ] as const) {
+        expect(problemsOf({ [section]: { [name]: value } })).toEqual([
+          `${section}.${name}: must be a positive whole number of milliseconds`,
+        ]);
+      }
+      expect(problemsOf({ refresh: { maxConcurrent: value } })).toEqual([
+        'refresh.maxConcurrent: must be a positive whole number',
+      ]);
+    },
+  );
+
+  it('include a duration that a timer would cut to nothing', () => {
+    expect(problemsOf({ refresh: { callerWaitMs: 2 ** 31 } })).toEqual([
+      'refresh.callerWaitMs: must be at most 2147483647 ms',
+    ]);
+    expect(resolve({ refresh: { maxTokenAgeMs: 2 ** 40 } }).refresh.maxTokenAgeMs).toBe(2 ** 40);
+  });
+
+  it('include a token cache that outlives a minute', () => {
+    expect(problemsOf({ outbound: { tokenCacheTtlMs: 60_001 } })).toEqual([
+      'outbound.tokenCacheTtlMs: must be at most 60000 ms',
+    ]);
+  });
+
+  it('include a lease that can end before the answer, with the numbers', () => {
+    expect(problemsOf({ refresh: { leaseMs: 84_999 } })).toEqual([
+      'refresh.leaseMs: 84999 is less than requestTimeoutMs 75000 + leaseMarginMs 10000 = 85000',
+    ]);
+    expect(problemsOf({ refresh: { leaseMs: 85_000 } })).toEqual([]);
+  });
+
+  it.each([
+    'http://api.notion.com',
+    'http://localhost.evil.example',
+    'https://api.notion.com/v1',
+    'https://api.notion.com/?a=1',
+    'https://api.notion.com/#a',
+    'https://user:pw@api.notion.com',
+    'api.notion.com',
+    'ftp://api.notion.com',
+    '',
+    ' https://api.notion.com',
+  ])('include the API base URL %j', (apiBaseUrl) => {
+    expect(problemsOf({ apiBaseUrl })).toEqual([
+      expect.stringMatching(/^apiBaseUrl \(NOTION_API_BASE_URL\): /),
+    ]);
+  });
+
+  it.each(['http://127.0.0.1:4000', 'http://localhost:4000/', 'http://[::1]:4000', 'https://proxy.example'])(
+    'do not include the API base URL %s',
+    (apiBaseUrl) => {
+      expect(resolve({ apiBaseUrl }).apiBaseUrl).toBe(apiBaseUrl.replace(/\/$/, ''));
+    },
+  );
+
+  it.each(['postgres', 'postgresql', 'mysql', 'mariadb'])('do not include a %s database', (protocol) => {
+    expect(problemsOf({ databaseUrl: `${protocol}://app:pw@db.example:1234/app` })).toEqual([]);
+  });
+
+  it.each(['sqlite:///x', 'http://db', 'db.example', '/data/x.sqlite', ''])(
+    'include the database URL %j',
+    (databaseUrl) => {
+      expect(problemsOf({ databaseUrl })).toEqual([
+        expect.stringMatching(/^databaseUrl \(NOTION_AUTH_DATABASE_URL\): must be a URL/),
+      ]);
+    },
+  );
+});
+
+describe('production', () => {
+  const production = { NODE_ENV: 'production' };
+
+  it('refuses to start without encryption keys, and development makes one that is gone after the process', () => {
+    expect(problemsOf({ encryptionKeys: undefined }, production)).toEqual([
+      'encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS): are required in production',
+    ]);
+    const [first, second] = [resolve({ encryptionKeys: undefined }), resolve({ encryptionKeys: [] })];
+    expect(first.warnings).toEqual([expect.stringContaining('will not survive a restart')]);
+    expect(first.encryptionKeys[0].id).not.toBe(second.encryptionKeys[0].id);
+    expect(first.encryptionKeys[0].key.equals(second.encryptionKeys[0].key)).toBe(false);
+  });
+
+  it('refuses to start with TLS verification off, and development warns', () => {
+    const off = { NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+    expect(problemsOf({}, { ...production, ...off })).toEqual([
+      expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED'),
+    ]);
+    expect(resolve({}, off).warnings).toEqual([expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED')]);
+  });
+
+  it('refuses loopback redirect URIs unless they are allowed', () => {
+    const redirectUris = ['http://localhost:3000/cb'];
+    expect(problemsOf({ redirectUris }, production)).toHaveLength(1);
+    expect(problemsOf({ redirectUris, allowInsecureRedirectUris: true }, production)).toEqual([]);
+  });
+
+  it('is what the option says, whatever NODE_ENV says', () => {
+    expect(resolve({}, production).production).toBe(true);
+    expect(resolve({ production: false }, production).production).toBe(false);
+    expect(resolve({ production: true }, {}).production).toBe(true);
+  });
+});
+
+describe('warnings', () => {
+  it.each([
+    [{ clientSecretNext: CANARY }, 'clientSecretNext'],
+    [{ databaseUrl: 'postgres://db/app', databaseFile: './x.sqlite' }, 'databaseFile'],
+    [{ refresh: { quarantineMs: 1_000 } }, 'refresh.quarantineMs'],
+    [{ refresh: { requestTimeoutMs: 5_000 } }, 'refresh.requestTimeoutMs'],
+    [{ redirectUris: ['http://localhost:3000/cb'] }, 'redirectUris'],
+  ])('name what works and is worth a look in %j', (difference, option) => {
+    const { warnings } = resolve(difference);
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${option}\\b`))]);
+    expect(warnings.join()).not.toContain(CANARY);
+  });
+});
