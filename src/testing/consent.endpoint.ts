@@ -48,12 +48,12 @@ export class ConsentEndpoint implements Endpoint {
 
   private decide(form: URLSearchParams): string {
     if (form.get('decision') !== 'allow') return this.desk.deny(form);
-    const consent = this.desk.consentOf({
+    const choice = {
       workspace: form.get('workspace') ?? undefined,
       person: form.get('person') ?? undefined,
       pages: form.getAll('page'),
-    });
-    return this.desk.allow(form, consent);
+    };
+    return this.desk.allow(form, this.desk.consentOf(choice));
   }
 }
 

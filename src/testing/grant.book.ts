@@ -13,6 +13,8 @@ export interface Consent {
 export interface Grant extends Consent {
   readonly botId: string;
   readonly generation: number;
+  /** The first generation of the newest authorization: reuse detection looks no further back. */
+  readonly familySince: number;
   /** Page made from the connection's template; `null` without one. */
   readonly duplicatedTemplateId: string | null;
   readonly revoked: boolean;
@@ -95,13 +97,14 @@ export class GrantBook {
     const grant =
       this.modes.current.botId === 'stable' ? (previous ?? this.newGrant(consent)) : this.newGrant(consent);
     const kept = grant === previous && !grant.revoked ? this.livingPair(grant) : undefined;
-    this.shareOnly(grant, consent.pageIds);
+    grant.pageIds = consent.pageIds;
     if (kept !== undefined && this.modes.current.reauthorization === 'same_pair') return kept;
     if (previous !== undefined && this.modes.current.oldPairOnReauthorization === 'dies') {
       this.endAll(previous.botId, 'revoked', request);
     }
     this.lastSpent.delete(grant.botId);
     grant.revoked = false;
+    grant.familySince = grant.generation + 1;
     return this.mint(grant, this.modes.current.refreshTokens === 'issued', request);
   }
 
@@ -154,6 +157,8 @@ export class GrantBook {
 
   restore(grants: readonly Grant[]): void {
     for (const grant of grants) this.remember({ ...grant });
+    // Not from 1 again: a factory that counts would repeat itself.
+    this.made = this.register.list().length;
   }
 
   private judgeReplay(presented: IssuedToken, grant: Grant, request: number): void {
@@ -162,7 +167,8 @@ export class GrantBook {
       this.endWhere(grant.botId, (token) => token.kind === 'refresh', 'revoked', request);
       return;
     }
-    if (rotation === 'reuse_kills_family') this.revokeGrant(grant.botId, request);
+    const inFamily = presented.generation >= grant.familySince;
+    if (rotation === 'reuse_kills_family' && inFamily) this.revokeGrant(grant.botId, request);
     throw new GrantRefusal('invalid_grant', 'Invalid refresh token: it has been used before.');
   }
 
@@ -209,6 +215,7 @@ export class GrantBook {
       pageIds,
       botId: this.randomness.uuid(),
       generation: 0,
+      familySince: 1,
       duplicatedTemplateId: null,
       revoked: false,
     });
@@ -223,10 +230,6 @@ export class GrantBook {
   private grantOf(consent: Consent): MutableGrant | undefined {
     const botId = this.botOfPerson.get(personKey(consent));
     return botId === undefined ? undefined : this.grants.get(botId);
-  }
-
-  private shareOnly(grant: MutableGrant, pageIds: readonly string[]): void {
-    grant.pageIds = pageIds;
   }
 
   private endAll(botId: string, status: Exclude<TokenStatus, 'live'>, request: number | null): void {

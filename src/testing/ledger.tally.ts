@@ -15,7 +15,7 @@ export interface RequestCounts {
 /** Counts in total and by bot. Plain data: it may be kept, sent, and subtracted. */
 export interface Tally {
   readonly total: RequestCounts;
-  readonly byBot: ReadonlyMap<string, RequestCounts>;
+  readonly byBot: Readonly<Record<string, RequestCounts>>;
 }
 
 export type CountName = Exclude<keyof RequestCounts, 'apiByStatus'>;
@@ -25,7 +25,7 @@ const NOTHING: Readonly<RequestCounts> = emptyCounts();
 /** Keeps a tally. Its size depends on the number of bots, not on the number of requests. */
 export class TallyKeeper {
   private readonly total = emptyCounts();
-  private readonly byBot = new Map<string, RequestCounts>();
+  private readonly byBot: Record<string, RequestCounts> = {};
 
   add(name: CountName, botId: string | null): void {
     this.total[name] += 1;
@@ -48,24 +48,17 @@ export class TallyKeeper {
   }
 
   snapshot(): Tally {
-    return {
-      total: structuredClone(this.total),
-      byBot: structuredClone(this.byBot),
-    };
+    return structuredClone(this.live);
   }
 
   private ofBot(botId: string): RequestCounts {
-    const known = this.byBot.get(botId);
-    if (known !== undefined) return known;
-    const counts = emptyCounts();
-    this.byBot.set(botId, counts);
-    return counts;
+    return (this.byBot[botId] ??= emptyCounts());
   }
 }
 
 /** The counts of one bot, or of everything when none is named. */
 export function countsOf(tally: Tally, botId?: string): Readonly<RequestCounts> {
-  return botId === undefined ? tally.total : (tally.byBot.get(botId) ?? NOTHING);
+  return botId === undefined ? tally.total : (tally.byBot[botId] ?? NOTHING);
 }
 
 function addStatus(counts: RequestCounts, status: number): void {

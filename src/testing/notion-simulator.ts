@@ -232,6 +232,7 @@ export class NotionSimulator {
       journal,
       modes,
       register,
+      keepAliveMs: this.options.keepAliveMs ?? 60_000,
       afterProcessing: () => {
         this.save();
       },

@@ -28,6 +28,8 @@ export interface NotionSimulatorOptions {
   readonly seed?: number;
   /** Makes the values of tokens and codes, for example to plant strings that a test can search for. */
   readonly tokenFactory?: TokenFactory;
+  /** How long the server keeps an idle connection open, in milliseconds. @defaultValue `60_000` */
+  readonly keepAliveMs?: number;
   /** How many requests the ledger keeps in full, for OAuth endpoints and for API calls each. @defaultValue `10_000` */
   readonly keptRequests?: number;
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { deliver, replacementFor } from './answer.delivery.js';
-import type { EndpointKind } from './endpoint.kind.js';
+import { endpointOf, isForClients, type EndpointKind } from './endpoint.kind.js';
 import type { ArrivedRequest, RequestEntry, RequestJournal } from './request.journal.js';
 import { isProcessed, type Fault, type FaultPlan } from './simulator.faults.js';
 import type { ModeSwitch } from './simulator.modes.js';
@@ -10,19 +10,15 @@ import type { TokenRegister } from './token.register.js';
 import { apiError, oauthError, type Answer } from './wire.answers.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
-const ENDPOINT_OF_PATH: Readonly<Record<string, EndpointKind>> = {
-  '/v1/oauth/authorize': 'authorize',
-  '/v1/oauth/token': 'token',
-  '/v1/oauth/introspect': 'introspect',
-  '/v1/oauth/revoke': 'revoke',
-};
 
 export interface ServerParts {
-  readonly endpoints: Readonly<Record<EndpointKind, Endpoint>>;
+  readonly endpoints: Readonly<Record<Exclude<EndpointKind, 'other'>, Endpoint>>;
   readonly faults: FaultPlan;
   readonly journal: RequestJournal;
   readonly modes: ModeSwitch;
   readonly register: TokenRegister;
+  /** How long an idle connection is kept open, in milliseconds. */
+  readonly keepAliveMs: number;
   /** Called after each request that was processed, before its answer leaves. */
   readonly afterProcessing: () => void;
 }
@@ -34,7 +30,7 @@ export class SimulatorServer {
   private connectionCount = 0;
 
   constructor(private readonly parts: ServerParts) {
-    this.server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    this.server = createServer({ keepAliveTimeout: parts.keepAliveMs }, (request, response) => {
       this.receive(request, response);
     });
     this.server.on('connection', (socket: Socket) => {
@@ -88,7 +84,7 @@ export class SimulatorServer {
     }
     const fault = this.parts.faults.take(call.entry);
     if (fault !== null) call.entry.fault = fault.kind;
-    const process = (): Answer => (body === null ? tooLarge() : this.process(call));
+    const process = (): Answer => (body === null ? tooLarge() : this.processSafely(call));
     this.answer(call.entry, response, fault, process);
   }
 
@@ -115,7 +111,7 @@ export class SimulatorServer {
   ): { call: SimulatedCall; refreshToken: string | null } {
     const { method = 'GET', url = '/', headers } = request;
     const [path, search] = splitUrl(url);
-    const endpoint = ENDPOINT_OF_PATH[path] ?? 'api';
+    const endpoint = endpointOf(path);
     const json = method === 'POST' && endpoint !== 'authorize' ? parseObject(body) : undefined;
     const grantType = endpoint === 'token' ? (textField({ json }, 'grant_type') ?? null) : null;
     const presented = presentedToken(endpoint, json, headers.authorization);
@@ -139,7 +135,8 @@ export class SimulatorServer {
 
   private process(call: SimulatedCall): Answer {
     const { endpoint } = call.entry;
-    if (endpoint !== 'api' && endpoint !== 'authorize' && call.method !== 'POST') {
+    if (endpoint === 'other') return NOTHING_HERE;
+    if (isForClients(endpoint) && call.method !== 'POST') {
       return apiError(400, 'invalid_request_url', 'Invalid request URL.');
     }
     const answer = this.parts.endpoints[endpoint].answer(call);
@@ -147,17 +144,28 @@ export class SimulatorServer {
     return answer;
   }
 
+  /** A token factory, a file or the simulator itself may fail: say so to the client, and keep serving. */
+  private processSafely(call: SimulatedCall): Answer {
+    try {
+      return this.process(call);
+    } catch (cause) {
+      return apiError(500, 'internal_server_error', `The simulator failed: ${String(cause)}`);
+    }
+  }
+
   private delayOf({ endpoint }: RequestEntry): number {
-    return endpoint === 'authorize' ? 0 : this.parts.modes.current.delayMs[endpoint];
+    return endpoint === 'authorize' || endpoint === 'other' ? 0 : this.parts.modes.current.delayMs[endpoint];
   }
 
   private oauthShapeFor({ endpoint }: RequestEntry): 'rfc' | 'api' | null {
-    return endpoint === 'api' || endpoint === 'authorize' ? null : this.parts.modes.current.oauthErrorShape;
+    return isForClients(endpoint) ? this.parts.modes.current.oauthErrorShape : null;
   }
 }
 
 /** Stands where a dropped connection leaves nothing to send. */
 const NO_ANSWER: Answer = { status: 0, headers: {}, body: '' };
+
+const NOTHING_HERE: Answer = { status: 404, headers: { 'content-type': 'text/plain' }, body: 'Not found' };
 
 function tooLarge(): Answer {
   return oauthError('api', 413, 'validation_error', 'The request body is too large.');
@@ -174,7 +182,7 @@ function presentedToken(
   authorization: string | undefined,
 ): string | undefined {
   if (endpoint === 'token') return textField({ json }, 'refresh_token');
-  if (endpoint === 'introspect' || endpoint === 'revoke') return textField({ json }, 'token');
+  if (isForClients(endpoint)) return textField({ json }, 'token');
   return authorization?.startsWith('Bearer ') === true ? authorization.slice('Bearer '.length) : undefined;
 }
 
