@@ -1,11 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { OwnerGate } from '../config/owner.gate.js';
-import {
-  ConnectStateStore,
-  type ConnectStateKeys,
-  type PendingConnect,
-} from '../domain/connect-state-store.js';
+import type { ConnectStateKeys, PendingConnect } from '../domain/connect-state-store.js';
 import {
   NotionCallbackRefusedError,
   NotionConnectDeniedError,
@@ -16,7 +12,7 @@ import { parseCallbackQuery } from './callback-query.js';
 import { ConnectLog } from './connect-log.js';
 import { rawQueryOf, type ConnectRequest } from './connect-request.js';
 import { hashConnectSecret, isConnectSecret } from './connect-secret.js';
-import { storeCall } from './store-call.js';
+import { PendingConnects } from './pending.connects.js';
 import { VerifiedCallback } from './verified-callback.js';
 
 const REFUSALS = {
@@ -31,7 +27,7 @@ const REFUSALS = {
 export class CallbackVerifier {
   constructor(
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
-    private readonly states: ConnectStateStore,
+    private readonly pending: PendingConnects,
     private readonly owners: OwnerGate,
     private readonly browsers: BrowserBinding,
     private readonly log: ConnectLog,
@@ -69,7 +65,7 @@ export class CallbackVerifier {
   }
 
   private async consumeState(keys: ConnectStateKeys): Promise<PendingConnect> {
-    const result = await storeCall(this.states.consume(keys));
+    const result = await this.pending.end(keys);
     return result.kind === 'consumed' ? result.pending : refuse(REFUSALS[result.kind]);
   }
 

@@ -4,6 +4,7 @@ import { CodeExchange } from './code-exchange.js';
 import { ConnectLog } from './connect-log.js';
 import { ConnectResponder } from './connect.responder.js';
 import { NotionConnectService } from './notion-connect.service.js';
+import { PendingConnects } from './pending.connects.js';
 
 /** What connecting consists of; `OwnerGate` and the ports come from elsewhere. */
 export const connectProviders = [
@@ -11,6 +12,7 @@ export const connectProviders = [
   CallbackVerifier,
   ConnectResponder,
   CodeExchange,
+  PendingConnects,
   BrowserBinding,
   ConnectLog,
 ] as const;

@@ -3,7 +3,6 @@ import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth
 import { requireOwner } from '../config/owner.gate.js';
 import type { Authorization, AuthorizationId } from '../domain/authorization.js';
 import { AuthorizationStore } from '../domain/authorization-store.js';
-import { ConnectStateStore, type ConnectStateKeys } from '../domain/connect-state-store.js';
 import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import type { Secret } from '../domain/secret.js';
@@ -12,6 +11,7 @@ import { BrowserBinding } from './browser-binding.js';
 import { CodeExchange, type CompletedConnect } from './code-exchange.js';
 import { ConnectLog } from './connect-log.js';
 import { hashConnectSecret, newConnectSecret } from './connect-secret.js';
+import { PendingConnects } from './pending.connects.js';
 import { safeReturnTo } from './return-to.js';
 import { storeCall } from './store-call.js';
 import type { VerifiedCallback } from './verified-callback.js';
@@ -49,7 +49,7 @@ export class NotionConnectService {
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
     private readonly notion: NotionOAuth,
     private readonly authorizations: AuthorizationStore,
-    private readonly states: ConnectStateStore,
+    private readonly pending: PendingConnects,
     private readonly tokens: NotionTokenService,
     private readonly browsers: BrowserBinding,
     private readonly codes: CodeExchange,
@@ -65,13 +65,14 @@ export class NotionConnectService {
     return this.log.watch(async () => {
       const ownerId = requireOwner(start.ownerId);
       if (start.reconnect != null) await this.requireOwned(start.reconnect, ownerId);
-      const redirectUri = this.config.redirectUris[0];
+      const { clientId, redirectUris, connect } = this.config;
+      const [redirectUri] = redirectUris;
       const state = newConnectSecret();
       const { browserHash, setCookie } = this.browsers.bind(start.cookies);
-      await this.remember(
-        { stateHash: hashConnectSecret(state), browserHash },
-        { ...start, ownerId, redirectUri },
-      );
+      const keys = { stateHash: hashConnectSecret(state), browserHash };
+      const returnTo = safeReturnTo(start.returnTo, connect.defaultReturnTo);
+      const reconnect = start.reconnect ?? null;
+      await this.pending.begin(keys, { ownerId, clientId, redirectUri, returnTo, reconnect });
       this.log.started(start.reconnect);
       return { url: this.notion.authorizeUrl({ state, redirectUri }), setCookie };
     });
@@ -116,19 +117,6 @@ export class NotionConnectService {
   private async requireOwned(id: AuthorizationId, ownerId: string): Promise<void> {
     const authorization = await storeCall(this.authorizations.findForOwner(requireUuid(id), ownerId));
     if (authorization === null) throw new NotionAuthorizationNotFoundError();
-  }
-
-  private remember(
-    keys: ConnectStateKeys,
-    start: ConnectStart & { readonly redirectUri: string },
-  ): Promise<void> {
-    const { clientId, connect } = this.config;
-    const { ownerId, redirectUri, reconnect = null } = start;
-    const returnTo = safeReturnTo(start.returnTo, connect.defaultReturnTo);
-    const limits = { lifetimeMs: connect.stateLifetimeMs, maxPerOwner: connect.maxPendingPerOwner };
-    return storeCall(
-      this.states.issue(keys, { ownerId, clientId, redirectUri, returnTo, reconnect }, limits),
-    );
   }
 
   private async revoke(...tokens: readonly (Secret | null)[]): Promise<'revoked' | 'local_only'> {

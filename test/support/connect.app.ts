@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { INestApplication, LoggerService, Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { NotionAuthModule, NotionConnectService } from 'nestjs-notion-auth';
+import sqlite3 from 'sqlite3';
+
+export const REDIRECT_URI = 'https://app.example/notion/callback';
+
+export interface ConnectAppOptions {
+  readonly notionUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly redirectUri?: string;
+  /** Shares the database of another application. */
+  readonly folder?: string;
+  /** Replaces the built-in routes. */
+  readonly controller?: Type<unknown>;
+  readonly resolveOwner?: (request: { headers: Record<string, string | undefined> }) => never;
+}
+
+/** A Nest application with the module in it, listening on a loopback port, its database in reach. */
+export class ConnectApp {
+  /** Every line of every application: Nest has one logger per process. */
+  static readonly log: string[] = [];
+
+  private constructor(
+    private readonly nest: INestApplication,
+    readonly folder: string,
+    private readonly ownsFolder: boolean,
+  ) {}
+
+  static async start(options: ConnectAppOptions): Promise<ConnectApp> {
+    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'notion-connect-'));
+    const testing = await Test.createTestingModule({
+      imports: [
+        NotionAuthModule.forRoot({
+          clientId: options.clientId,
+          clientSecret: options.clientSecret,
+          redirectUris: [options.redirectUri ?? REDIRECT_URI],
+          apiBaseUrl: options.notionUrl,
+          encryptionKeys: [{ id: 'k1', key: randomBytes(32).toString('base64') }],
+          databaseFile: join(folder, 'notion-auth.sqlite'),
+          connect: { defaultReturnTo: '/home' },
+          routes: options.controller === undefined ? 'notion' : false,
+          resolveOwner: options.resolveOwner ?? sessionUser,
+        }),
+      ],
+      controllers: options.controller === undefined ? [] : [options.controller],
+    }).compile();
+    const nest = testing.createNestApplication();
+    nest.useLogger(recorderInto(ConnectApp.log));
+    await nest.listen(0, '127.0.0.1');
+    return new ConnectApp(nest, folder, options.folder === undefined);
+  }
+
+  get url(): string {
+    const { port } = (this.nest.getHttpServer() as { address(): { port: number } }).address();
+    return `http://127.0.0.1:${port}`;
+  }
+
+  get connect(): NotionConnectService {
+    return this.nest.get(NotionConnectService);
+  }
+
+  /** Runs one statement on the application's database, past the application. */
+  async sql(statement: string): Promise<readonly Record<string, unknown>[]> {
+    const database = new sqlite3.Database(join(this.folder, 'notion-auth.sqlite'));
+    database.configure('busyTimeout', 5_000);
+    try {
+      return await new Promise((resolve, reject) => {
+        database.all<Record<string, unknown>>(statement, (error, rows) => {
+          if (error) reject(error);
+          else resolve(rows);
+        });
+      });
+    } finally {
+      await new Promise((resolve) => {
+        database.close(resolve);
+      });
+    }
+  }
+
+  /** Every byte that the application keeps. */
+  stored(): string {
+    return readdirSync(this.folder)
+      .map((name) => readFileSync(join(this.folder, name), 'latin1'))
+      .join('\n');
+  }
+
+  async close(): Promise<void> {
+    await this.nest.close();
+    if (this.ownsFolder) rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The application's own sign-in, as far as a test needs one. */
+function sessionUser(request: { headers: Record<string, string | undefined> }): string | undefined {
+  return request.headers['x-session-user'];
+}
+
+function recorderInto(lines: string[]): LoggerService {
+  const record = (...message: unknown[]) => {
+    lines.push(message.map(String).join(' '));
+  };
+  return { log: record, error: record, warn: record, debug: record, verbose: record, fatal: record };
+}
