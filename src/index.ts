@@ -1,0 +1,72 @@
+// The module and its configuration
+export { NotionAuthModule } from './notion-auth.module.js';
+export { notionAuthConfig } from './config/notion-auth.env.js';
+export type {
+  ConnectOptions,
+  EncryptionKeyOption,
+  NotionAuthOptions,
+  OutboundOptions,
+  RefreshOptions,
+} from './config/notion-auth.options.js';
+export type { AuthorizationResolver, NotionAuthWiring, OwnerResolver } from './config/notion-auth.wiring.js';
+export { generateEncryptionKey } from './encryption/generate-key.js';
+
+// Connecting
+export {
+  NotionConnectService,
+  type ConnectDeparture,
+  type ConnectStart,
+  type DisconnectOutcome,
+} from './connect/notion-connect.service.js';
+export type { CompletedConnect } from './connect/code-exchange.js';
+export { NotionCallbackGuard } from './connect/notion-callback.guard.js';
+export { NotionConnectFilter } from './connect/notion-connect.filter.js';
+export { NotionCallback, VerifiedCallback } from './connect/verified-callback.js';
+
+// Tokens
+export { NotionTokenService, type GetAccessTokenOptions } from './refresh/notion-token.service.js';
+export { NotionRefreshService, type RefreshRequest } from './refresh/notion-refresh.service.js';
+export { NotionRefreshSweep, type SweepOptions, type SweepReport } from './refresh/refresh.sweep.js';
+export { AccessToken, Secret } from './domain/secret.js';
+export type { NotionFailure, RefreshOutcome, RefreshTrigger } from './domain/refresh-outcome.js';
+export type {
+  Authorization,
+  AuthorizationId,
+  AuthorizationStatus,
+  NotionGrant,
+  NotionOwnerKind,
+  ReconnectReason,
+} from './domain/authorization.js';
+
+// Calling Notion
+export { NotionClientFactory, type NotionClientOptions, type NotionFetch } from './outbound/notion-client.factory.js';
+export { NotionTokenInterceptor } from './outbound/notion-token.interceptor.js';
+export { NotionAuthorization, NotionSdk } from './outbound/notion.decorators.js';
+export { NotionContext, type NotionRequest } from './outbound/notion-context.js';
+export { NotionScope } from './outbound/notion.scope.js';
+export { NotionAuthExceptionFilter } from './outbound/notion-auth-exception.filter.js';
+
+// Where authorizations are kept: for the application's own DataSource, and for the TypeORM command line
+export { createOwnDataSource, ownDataSourceOptions } from './storage/own-data-source.js';
+export { notionAuthEntities, notionAuthMigrations } from './storage/storage-schema.js';
+
+// Errors
+export {
+  NOTION_AUTH_ERROR_CODES,
+  NotionAuthError,
+  NotionAuthorizationNotFoundError,
+  NotionCallbackRefusedError,
+  NotionConfigError,
+  NotionConnectDeniedError,
+  NotionConnectFailedError,
+  NotionKeyError,
+  NotionOtherGrantError,
+  NotionOwnerRequiredError,
+  NotionReconnectRequiredError,
+  NotionRefreshBusyError,
+  NotionRefreshFailedError,
+  NotionRequestRefusedError,
+  NotionStorageUnsupportedError,
+  NotionStoreUnavailableError,
+  type NotionAuthErrorCode,
+} from './domain/errors.js';

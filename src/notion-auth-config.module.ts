@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthOptions } from './config/notion-auth.options.js';
+import { NOTION_AUTH_WIRING } from './config/notion-auth.wiring.js';
+import { resolveConfig } from './config/resolve-config.js';
+import { Clock, SystemClock } from './domain/clock.js';
+import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './notion-auth.module-definition.js';
+
+/** The options, checked once. A module of its own, because the connection to the database is made from them. */
+@Module({
+  providers: [
+    {
+      provide: NOTION_AUTH_CONFIG,
+      useFactory: (options: NotionAuthOptions) => resolveConfig(options),
+      inject: [MODULE_OPTIONS_TOKEN],
+    },
+    { provide: Clock, useClass: SystemClock },
+  ],
+  exports: [NOTION_AUTH_CONFIG, NOTION_AUTH_WIRING, Clock],
+})
+export class NotionAuthConfigModule extends ConfigurableModuleClass {}

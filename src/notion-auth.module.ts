@@ -1,0 +1,102 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { MountedCallbackCheck } from './config/mounted-callback.check.js';
+import type { NotionAuthWiring } from './config/notion-auth.wiring.js';
+import { OwnerGate } from './config/owner.gate.js';
+import { connectControllerFor } from './connect/connect.controller.js';
+import { connectExports, connectProviders } from './connect/connect.providers.js';
+import { AttemptStatistics } from './domain/attempt-statistics.js';
+import { AuthorizationStore } from './domain/authorization-store.js';
+import { ConnectStateStore } from './domain/connect-state-store.js';
+import { NotionOAuth } from './domain/notion-oauth.js';
+import { TokenCipher } from './domain/token-cipher.js';
+import { KeyRingCipher } from './encryption/key-ring.cipher.js';
+import { NotionAuthConfigModule } from './notion-auth-config.module.js';
+import { wiringOf, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './notion-auth.module-definition.js';
+import { wireDatabase } from './notion-database.provider.js';
+import { NotionOAuthClient } from './notion/notion-oauth.client.js';
+import { OAuthTransport } from './notion/oauth.transport.js';
+import { AuthorizedCalls } from './outbound/authorized-calls.js';
+import { NotionClientFactory } from './outbound/notion-client.factory.js';
+import { NotionHttpPool } from './outbound/notion-http.pool.js';
+import { NotionScope } from './outbound/notion.scope.js';
+import { AccessTokenCache } from './refresh/access-token.cache.js';
+import { NotionRefreshService } from './refresh/notion-refresh.service.js';
+import { NotionTokenService } from './refresh/notion-token.service.js';
+import { UnknownOutcomeRecovery } from './refresh/recovery.js';
+import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
+import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
+import { TypeOrmAuthorizationStore } from './storage/typeorm-authorization.store.js';
+import { TypeOrmConnectStateStore } from './storage/typeorm-connect-state.store.js';
+
+/** Who answers what. */
+const PROVIDERS: Provider[] = [
+  { provide: AuthorizationStore, useClass: TypeOrmAuthorizationStore },
+  { provide: ConnectStateStore, useClass: TypeOrmConnectStateStore },
+  { provide: AttemptStatistics, useClass: TypeOrmAttemptStatistics },
+  { provide: TokenCipher, useClass: KeyRingCipher },
+  { provide: NotionOAuth, useClass: NotionOAuthClient },
+  OAuthTransport,
+  AccessTokenCache,
+  NotionTokenService,
+  NotionRefreshService,
+  UnknownOutcomeRecovery,
+  NotionRefreshSweep,
+  OwnerGate,
+  ...connectProviders,
+  NotionHttpPool,
+  AuthorizedCalls,
+  NotionClientFactory,
+  NotionScope,
+  MountedCallbackCheck,
+];
+
+/** What applications inject, and what the guard, the interceptor and the other entry points need to be made. */
+const EXPORTS = [
+  NotionTokenService,
+  NotionRefreshService,
+  NotionRefreshSweep,
+  NotionClientFactory,
+  NotionScope,
+  OwnerGate,
+  ...connectExports,
+  AuthorizationStore,
+  AttemptStatistics,
+  NotionAuthConfigModule,
+];
+
+/**
+ * The life of an application's Notion authorizations: connecting, keeping, refreshing, calling.
+ *
+ * @example
+ * ```ts
+ * NotionAuthModule.forRootAsync({
+ *   ...notionAuthConfig.asProvider(),
+ *   resolveOwner: (request: Request) => request.user?.id,
+ * })
+ * ```
+ */
+@Module({})
+export class NotionAuthModule {
+  /** @throws {@link NotionConfigError} while the application starts, naming every problem at once. */
+  static forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    return assemble(NotionAuthConfigModule.forRoot(options), wiringOf(options));
+  }
+
+  /** @throws {@link NotionConfigError} while the application starts, naming every problem at once. */
+  static forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return assemble(NotionAuthConfigModule.forRootAsync(options), wiringOf(options));
+  }
+}
+
+function assemble(configModule: DynamicModule, wiring: NotionAuthWiring): DynamicModule {
+  const database = wireDatabase(wiring, configModule);
+  return {
+    module: NotionAuthModule,
+    global: wiring.isGlobal ?? true,
+    imports: [configModule, DiscoveryModule, ...database.imports],
+    providers: [database.provider, ...PROVIDERS],
+    controllers: typeof wiring.routes === 'string' ? [connectControllerFor(wiring.routes)] : [],
+    exports: EXPORTS,
+  };
+}

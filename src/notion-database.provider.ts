@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { Logger, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource, DataSourceOptions } from 'typeorm';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
+import type { NotionAuthWiring } from './config/notion-auth.wiring.js';
+import { NotionDatabase } from './storage/notion-database.js';
+import { createOwnDataSource, NOTION_AUTH_DATA_SOURCE, ownDataSourceOptions } from './storage/own-data-source.js';
+import { prepareDatabase } from './storage/prepare-database.js';
+
+export interface DatabaseWiring {
+  readonly imports: readonly DynamicModule[];
+  readonly provider: FactoryProvider<Promise<NotionDatabase>>;
+}
+
+/** The application's DataSource where one is named, else a connection of the module's own. */
+export function wireDatabase(wiring: NotionAuthWiring, configModule: DynamicModule): DatabaseWiring {
+  if (wiring.dataSource !== undefined) {
+    return { imports: [], provider: databaseProvider(getDataSourceToken(wiring.dataSource), false) };
+  }
+  // Unique, so that two modules in one process never share or override a connection.
+  const name = `${NOTION_AUTH_DATA_SOURCE}-${randomUUID()}`;
+  return { imports: [ownConnection(name, configModule)], provider: databaseProvider(getDataSourceToken(name), true) };
+}
+
+function ownConnection(name: string, configModule: DynamicModule): DynamicModule {
+  return TypeOrmModule.forRootAsync({
+    name,
+    imports: [configModule],
+    inject: [NOTION_AUTH_CONFIG],
+    useFactory: (config: NotionAuthConfig) => ownDataSourceOptions(config),
+    dataSourceFactory: (options) => createOwnDataSource(options as DataSourceOptions),
+  });
+}
+
+function databaseProvider(
+  token: ReturnType<typeof getDataSourceToken>,
+  owned: boolean,
+): FactoryProvider<Promise<NotionDatabase>> {
+  return {
+    provide: NotionDatabase,
+    inject: [token, NOTION_AUTH_CONFIG],
+    useFactory: async (dataSource: DataSource, config: NotionAuthConfig) => {
+      const database = await prepareDatabase(dataSource, { owned, runMigrations: config.runMigrations });
+      for (const warning of database.warnings) new Logger('NotionAuthModule').warn(warning);
+      return database;
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import * as root from 'nestjs-notion-auth';
+import { reachableFrom, readSourceFiles } from './support/source-imports.js';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const manifest = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as {
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, { optional: boolean }>;
+  devDependencies: Record<string, string>;
+  exports: Record<string, string | { types: string; default: string }>;
+};
+const files = readSourceFiles();
+const optionalPeers = Object.keys(manifest.peerDependenciesMeta);
+
+/** What applications can import from the root. A change here is a change of the public API. */
+const ROOT_EXPORTS = [
+  'AccessToken',
+  'NOTION_AUTH_ERROR_CODES',
+  'NotionAuthError',
+];
+
+/** Loaded by TypeORM at run time, as the application chooses its database. */
+const LOADED_BY_TYPEORM = ['better-sqlite3', 'mysql2', 'pg', 'sqlite3'];
+/** Nest needs it before any decorator runs; the application imports it. */
+const LOADED_BY_NEST = ['reflect-metadata'];
+
+describe('the package', () => {
+  it('exports from its root what was reviewed, and nothing else', () => {
+    expect(Object.keys(root).sort()).toEqual([...ROOT_EXPORTS].sort());
+  });
+
+  it('needs no optional peer for anything that its root reaches, in code or in types', () => {
+    const needy = reachableFrom('index.ts', files).filter((file) =>
+      file.packages.some((name) => optionalPeers.includes(name)),
+    );
+    expect(needy.map((file) => file.path)).toEqual([]);
+  });
+
+  it('declares every package that it imports', () => {
+    const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
+    const imported = new Set(files.flatMap((file) => file.packages).filter((name) => !name.startsWith('node:')));
+    expect([...imported].filter((name) => !declared.includes(name))).toEqual([]);
+  });
+
+  it('declares no package that it does not use', () => {
+    const used = new Set([...files.flatMap((file) => file.packages), ...LOADED_BY_TYPEORM, ...LOADED_BY_NEST]);
+    const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
+    expect(declared.filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  it('names a source for every entry of its exports map', () => {
+    const entries = Object.values(manifest.exports).filter((entry) => typeof entry === 'object');
+    const missing = entries
+      .map((entry) => entry.default.replace(/^\.\/dist\//, 'src/').replace(/\.js$/, '.ts'))
+      .filter((source) => !existsSync(resolve(ROOT, source)));
+    expect(missing).toEqual([]);
+  });
+
+  it('can be loaded with require: every entry has a default condition and nothing awaits at the top level', () => {
+    for (const entry of Object.values(manifest.exports)) {
+      if (typeof entry === 'object') expect(Object.keys(entry)).toEqual(['types', 'default']);
+    }
+    const awaiting = files.filter((file) => /^(?:const .*= )?await /m.test(readFileSync(resolve(ROOT, 'src', file.path), 'utf8')));
+    expect(awaiting.map((file) => file.path)).toEqual([]);
+  });
+
+  it('carries the packages that its users were promised', () => {
+    const everything = { ...manifest.devDependencies, ...manifest.dependencies, ...manifest.peerDependencies };
+    for (const name of ['@nestjs/core', '@nestjs/common', '@nestjs/config', '@nestjs/typeorm', 'typeorm', 'sqlite3', '@nestjs/terminus', '@nestjs/schedule', 'jest', 'supertest']) {
+      expect(Object.keys(everything)).toContain(name);
+    }
+    for (const path of ['src', 'test', 'package.json', 'tsconfig.json', 'nest-cli.json', 'ormconfig.ts', '.env.example']) {
+      expect(existsSync(resolve(ROOT, path))).toBe(true);
+    }
+  });
+});
