@@ -102,6 +102,19 @@ describe('a sealed secret', () => {
     }
   });
 
+  it('does not open with its spare bits at the end set, though they decode to the same bytes', () => {
+    const envelope = cipher.seal(new Secret('16 bytes of text'), CONTEXT);
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const opened = [...alphabet].filter((last) => {
+      try {
+        return cipher.open(envelope.slice(0, -1) + last, CONTEXT).reveal() !== '';
+      } catch {
+        return false;
+      }
+    });
+    expect(opened).toEqual([envelope.at(-1)]);
+  });
+
   it('answers any other text with a typed error that quotes none of it', () => {
     fc.assert(
       fc.property(
