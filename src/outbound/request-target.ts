@@ -32,11 +32,12 @@ function resolve(input: string | URL, apiOrigin: string): URL {
   }
 }
 
-/** The parsed URL no longer shows what it was made of, so dot segments are looked for in the text. */
+/** A parsed URL no longer shows the dot segments it was made of, plain or encoded, so the text is looked at. */
 function refuseRewrittenPath(input: string): void {
   const path = input.replace(/[?#].*$/s, '').trim();
-  if (REWRITTEN_CHARACTER.test(path) || DOT_SEGMENT.test(path))
-    throw new NotionRequestRefusedError('path_traversal');
+  const isRewritten =
+    REWRITTEN_CHARACTER.test(path) || DOT_SEGMENT.test(path) || ENCODED_SEPARATOR.test(path);
+  if (isRewritten) throw new NotionRequestRefusedError('path_traversal');
 }
 
 function refuseOAuthPath(pathname: string): void {
