@@ -27,9 +27,11 @@ describe('the consent page', () => {
       state: 'st"ate&',
       ...changes,
     };
-    return new URLSearchParams(
-      Object.entries(wanted).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    );
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries<string | undefined>(wanted)) {
+      if (value !== undefined) query.append(name, value);
+    }
+    return query;
   };
   const open = (query: URLSearchParams): Promise<RawAnswer> =>
     notion.send('GET', `/v1/oauth/authorize?${query.toString()}`, undefined, {});

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Grant } from './grant.book.js';
 import type { NotionPerson } from './sample-workspaces.js';
@@ -15,15 +15,9 @@ export interface SavedSimulator {
 
 /** @throws Error naming the file when it is there but cannot be read. */
 export function loadSimulator(path: string): SavedSimulator | null {
-  let text: string;
+  if (!existsSync(path)) return null;
   try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (isMissing(cause)) return null;
-    throw cause;
-  }
-  try {
-    return JSON.parse(text) as SavedSimulator;
+    return JSON.parse(readFileSync(path, 'utf8')) as SavedSimulator;
   } catch (cause) {
     throw new Error(`${path} does not hold a saved simulator; delete it to start anew.`, { cause });
   }
@@ -34,8 +28,4 @@ export function saveSimulator(path: string, saved: SavedSimulator): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.new`, JSON.stringify(saved), { mode: 0o600 });
   renameSync(`${path}.new`, path);
-}
-
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 }
