@@ -21,9 +21,9 @@ export class MountedCallbackCheck implements OnApplicationBootstrap {
     for (const warning of this.config.warnings) this.logger.warn(warning);
     // A command line tool or a worker serves no routes at all.
     if (!servesHttp(this.http)) return;
+    this.compareRoutes();
     for (const uri of this.config.redirectUris)
       this.logger.log(`Redirect URI to register with Notion: ${uri}`);
-    this.compareRoutes();
   }
 
   private compareRoutes(): void {
