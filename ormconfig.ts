@@ -7,7 +7,7 @@ if (existsSync('.env')) process.loadEnvFile('.env');
 export default await createOwnDataSource(
   ownDataSourceOptions({
     databaseUrl: databaseUrl(),
-    databaseFile: process.env['NOTION_AUTH_DATABASE_FILE'] ?? './data/notion-auth.sqlite',
+    databaseFile: './data/notion-auth.sqlite',
   }),
 );
 

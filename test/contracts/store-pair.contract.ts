@@ -1,0 +1,147 @@
+import { expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { claimed, claimOf, connectSome, somePair, type StorageEngine } from '../support/storage.harness.js';
+import { attemptsOn, rowOf, useStorage } from '../support/use-storage.js';
+
+const SUCCESS = { outcome: 'success', upstreamMs: 150 } as const;
+
+export function storePairContract(engine: StorageEngine): void {
+  const storage = useStorage(engine);
+
+  it('moves the version by one and frees the row (T4)', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const pair = somePair({ expiresInMs: 3_600_000 });
+    expect(await store.storePair(await claimed(store, id), pair, SUCCESS)).toEqual({
+      stored: true,
+      version: 2,
+    });
+    const stored = await store.readAccessToken(id);
+    expect(stored).toMatchObject({ status: 'active', version: 2, reason: null });
+    expect(stored!.token!.equals(pair.accessToken)).toBe(true);
+    expect(stored!.token).toMatchObject({ authorizationId: id, version: 2 });
+    expect(stored!.expiresInMs).toBeGreaterThan(3_500_000);
+    expect((await store.find(id))!.lastSuccessAt).not.toBeNull();
+    expect(await attemptsOn(storage(), id)).toMatchObject([{ outcome: 'success', upstreamMs: 150 }]);
+    expect((await claimed(store, id, 2)).refreshToken.equals(pair.refreshToken!)).toBe(true);
+  });
+
+  it('keeps the old refresh token, sealed anew, when Notion gives none', async () => {
+    const { store } = storage();
+    const { id, connection } = await connectSome(store);
+    await store.storePair(await claimed(store, id), somePair({ refreshToken: null }), SUCCESS);
+    expect(await rowOf(storage(), id)).toMatchObject({ version: 2, refreshTokenKept: true });
+    const next = await claimed(store, id, 2);
+    expect(next.refreshToken.equals(connection.pair.refreshToken!)).toBe(true);
+    await store.storePair(next, somePair(), SUCCESS);
+    expect(await rowOf(storage(), id)).toMatchObject({ version: 3, refreshTokenKept: false });
+  });
+
+  it('accepts a late pair after a take-over, and lets the taker change nothing any more', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const late = await claimed(store, id, 1, 20);
+    await sleep(50);
+    const taker = await claimed(store, id);
+    const pair = somePair();
+    expect(await store.storePair(late, pair, SUCCESS)).toEqual({ stored: true, version: 2 });
+    expect(
+      await store.settle(taker, { kind: 'needs_reconnect', reason: 'lost_rotation' }, { outcome: 'lost' }),
+    ).toBe(false);
+    expect(await store.storePair(taker, somePair(), SUCCESS)).toEqual({
+      stored: false,
+      version: 2,
+      status: 'active',
+    });
+    expect((await store.readAccessToken(id))!.token!.equals(pair.accessToken)).toBe(true);
+    expect((await attemptsOn(storage(), id))[0]).toMatchObject({ id: late.attemptId, outcome: 'success' });
+  });
+
+  it('lets a late pair win over needs_reconnect of the same version (X6)', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const late = await claimed(store, id, 1, 20);
+    await sleep(50);
+    await store.settle(
+      await claimed(store, id),
+      { kind: 'needs_reconnect', reason: 'lost_rotation' },
+      { outcome: 'lost' },
+    );
+    expect(await store.storePair(late, somePair(), SUCCESS)).toEqual({ stored: true, version: 2 });
+    expect(await store.find(id)).toMatchObject({ status: 'active', reason: null });
+    expect(await claimOf(store, id, 2)).toMatchObject({ kind: 'claimed' });
+  });
+
+  it('refuses a late pair after a reconnect', async () => {
+    const { store } = storage();
+    const { id, connection } = await connectSome(store);
+    const late = await claimed(store, id);
+    const fresh = somePair();
+    await store.connect({ ...connection, pair: fresh });
+    expect(await store.storePair(late, somePair(), SUCCESS)).toEqual({
+      stored: false,
+      version: 2,
+      status: 'active',
+    });
+    expect((await store.readAccessToken(id))!.token!.equals(fresh.accessToken)).toBe(true);
+  });
+
+  it('refuses a late pair after a disconnect and says so, for it is to be revoked', async () => {
+    const { store } = storage();
+    const { id, connection } = await connectSome(store);
+    const late = await claimed(store, id);
+    await store.disconnect(id, connection.ownerId);
+    expect(await store.storePair(late, somePair(), SUCCESS)).toEqual({
+      stored: false,
+      version: 2,
+      status: 'revoked',
+    });
+    expect((await store.readAccessToken(id))!.token).toBeNull();
+  });
+
+  it('confirms a pair whose commit was made and whose confirmation was lost', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const claim = await claimed(store, id);
+    const pair = somePair();
+    await store.storePair(claim, pair, SUCCESS);
+    expect(await store.storePair(claim, pair, SUCCESS)).toEqual({ stored: true, version: 2 });
+    expect((await store.find(id))!.version).toBe(2);
+  });
+
+  it('stores one of 20 parallel pairs of the same version', async () => {
+    const { store } = storage();
+    const other = await storage().join();
+    const { id } = await connectSome(store);
+    const claim = await claimed(store, id);
+    const stores = [store, other.store];
+    const verdicts = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        stores[n % 2]!.storePair({ ...claim, attemptId: `attempt-${String(n)}` }, somePair(), SUCCESS),
+      ),
+    );
+    expect(verdicts.filter(({ stored }) => stored)).toHaveLength(1);
+    expect((await store.find(id))!.version).toBe(2);
+  });
+
+  it('stores a pair whatever lifetime Notion announces', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const pair = somePair({ expiresInMs: 1e300 });
+    expect(await store.storePair(await claimed(store, id), pair, SUCCESS)).toMatchObject({ stored: true });
+    expect(
+      await store.storePair(await claimed(store, id, 2), somePair({ expiresInMs: 0.5 }), SUCCESS),
+    ).toMatchObject({ stored: true });
+  });
+
+  it('answers not_found for an authorization that is gone', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const claim = { ...(await claimed(store, id)), authorizationId: '00000000-0000-4000-8000-000000000000' };
+    expect(await store.storePair(claim, somePair(), SUCCESS)).toEqual({
+      stored: false,
+      version: 0,
+      status: 'not_found',
+    });
+  });
+}

@@ -1,0 +1,174 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { AuthorizationStore, Claim, NewConnection } from '../../src/domain/authorization-store.js';
+import type { NotionGrant, TokenPair } from '../../src/domain/authorization.js';
+import { Secret } from '../../src/domain/secret.js';
+import { KeyRingCipher } from '../../src/encryption/key-ring.cipher.js';
+import type { NotionDatabase } from '../../src/storage/notion-database.js';
+import { createOwnDataSource, ownDataSourceOptions } from '../../src/storage/own-data-source.js';
+import { prepareDatabase } from '../../src/storage/prepare-database.js';
+import { TypeOrmAttemptStatistics } from '../../src/storage/typeorm-attempt.statistics.js';
+import { TypeOrmAuthorizationStore } from '../../src/storage/typeorm-authorization.store.js';
+import { TypeOrmConnectStateStore } from '../../src/storage/typeorm-connect-state.store.js';
+
+export const CLIENT_ID = 'client-under-test';
+
+/** The stores over one DataSource, as one process has them. */
+export interface StorageProcess {
+  readonly database: NotionDatabase;
+  readonly store: TypeOrmAuthorizationStore;
+  readonly states: TypeOrmConnectStateStore;
+  readonly statistics: TypeOrmAttemptStatistics;
+  storeOf(clientId: string, cipher?: KeyRingCipher): TypeOrmAuthorizationStore;
+}
+
+/** A database of the suite's own, with the migrations run. */
+export interface TestStorage extends StorageProcess {
+  /** Another DataSource on the same database, as another process would have it. */
+  join(options?: Partial<DataSourceOptions>): Promise<StorageProcess>;
+  close(): Promise<void>;
+}
+
+export interface StorageEngine {
+  readonly name: string;
+  open(): Promise<TestStorage>;
+}
+
+export function testCipher(): KeyRingCipher {
+  return new KeyRingCipher({
+    encryptionKeys: [{ id: 'test', key: new Secret(randomBytes(32).toString('base64')) }],
+  });
+}
+
+export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'notion-auth-storage-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+export const sqlite: StorageEngine = {
+  name: 'SQLite',
+  async open() {
+    const folder = await temporaryFolder();
+    return openStorage(
+      { databaseUrl: null, databaseFile: join(folder.path, 'notion.sqlite') },
+      folder.remove,
+    );
+  },
+};
+
+export const postgres: StorageEngine = {
+  name: 'PostgreSQL',
+  open: () => openOnServer(process.env['NOTION_AUTH_TEST_POSTGRES_URL'] ?? '', 'postgres'),
+};
+
+export const MARIADB_URL = 'mariadb://root@127.0.0.1:3306/mysql';
+
+export const mariadb: StorageEngine = {
+  name: 'MariaDB',
+  open: () => openOnServer(MARIADB_URL, 'mariadb'),
+};
+
+async function openOnServer(adminUrl: string, type: 'postgres' | 'mariadb'): Promise<TestStorage> {
+  const name = `notion_auth_test_${String(process.pid)}_${randomBytes(4).toString('hex')}`;
+  const administer = async (statement: string) => {
+    const admin = await new DataSource({ type, url: adminUrl }).initialize();
+    await admin.query(statement).finally(() => admin.destroy());
+  };
+  await administer(`CREATE DATABASE ${name}`);
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  return openStorage({ databaseUrl: new Secret(url.href), databaseFile: '' }, () =>
+    administer(`DROP DATABASE ${name}`),
+  );
+}
+
+async function openStorage(
+  location: Parameters<typeof ownDataSourceOptions>[0],
+  remove: () => Promise<void>,
+): Promise<TestStorage> {
+  const opened: DataSource[] = [];
+  const cipher = testCipher();
+  const join = async (options: Partial<DataSourceOptions> = {}) => {
+    const merged = { ...ownDataSourceOptions(location), ...options } as DataSourceOptions;
+    const dataSource = await (await createOwnDataSource(merged)).initialize();
+    opened.push(dataSource);
+    return storageProcess(await prepareDatabase(dataSource, { owned: true, runMigrations: true }), cipher);
+  };
+  return {
+    ...(await join()),
+    join,
+    async close() {
+      for (const dataSource of opened) await dataSource.destroy();
+      await remove();
+    },
+  };
+}
+
+export function storageProcess(database: NotionDatabase, cipher = testCipher()): StorageProcess {
+  const config = { clientId: CLIENT_ID };
+  const storeOf = (clientId: string, other = cipher) =>
+    new TypeOrmAuthorizationStore(database, { clientId }, other);
+  return {
+    database,
+    store: storeOf(CLIENT_ID),
+    states: new TypeOrmConnectStateStore(database, config),
+    statistics: new TypeOrmAttemptStatistics(database, config),
+    storeOf,
+  };
+}
+
+export function somePair(overrides: Partial<TokenPair> = {}): TokenPair {
+  return {
+    accessToken: new Secret(`ntn_access-${randomUUID()}`),
+    refreshToken: new Secret(`nrt_refresh-${randomUUID()}`),
+    expiresInMs: null,
+    ...overrides,
+  };
+}
+
+export function someGrant(overrides: Partial<NotionGrant> = {}): NotionGrant {
+  return {
+    botId: randomUUID(),
+    workspaceId: randomUUID(),
+    workspaceName: 'Acme',
+    workspaceIcon: '🏔️',
+    ownerKind: 'user',
+    ownerUserId: randomUUID(),
+    duplicatedTemplateId: null,
+    ...overrides,
+  };
+}
+
+export function someConnection(overrides: Partial<NewConnection> = {}): NewConnection {
+  return {
+    ownerId: `owner-${randomUUID()}`,
+    clientId: CLIENT_ID,
+    redirectUri: 'http://localhost:3000/notion/callback',
+    grant: someGrant(),
+    pair: somePair(),
+    reconnect: null,
+    ...overrides,
+  };
+}
+
+/** Connects and answers the new authorization's id with what was connected. */
+export async function connectSome(store: AuthorizationStore, overrides: Partial<NewConnection> = {}) {
+  const connection = someConnection(overrides);
+  const result = await store.connect(connection);
+  if (result.kind === 'other_grant') throw new Error('nothing was connected');
+  return { id: result.authorization.id, connection, result };
+}
+
+export function claimOf(store: AuthorizationStore, id: string, seenVersion = 1, leaseMs = 60_000) {
+  return store.claim({ authorizationId: id, trigger: 'unauthorized', seenVersion, leaseMs });
+}
+
+/** Claims, or fails the test. */
+export async function claimed(...claim: Parameters<typeof claimOf>): Promise<Claim> {
+  const result = await claimOf(...claim);
+  if (result.kind !== 'claimed') throw new Error(`not claimed: ${JSON.stringify(result)}`);
+  return result.claim;
+}
