@@ -1,17 +1,18 @@
 import { NotionSimulator, type SimulatedAuthorization } from 'nestjs-notion-auth/testing';
 import type { Authorization } from 'nestjs-notion-auth';
-import { NotionApp, OWNER, type NotionAppOptions, type TestDatabase } from '../support/notion-app.js';
+import { databaseFor, NotionApp, OWNER, type NotionAppOptions } from '../support/notion-app.js';
+import type { StorageEngine } from '../support/storage.harness.js';
 
 /** What refreshing must do on every engine: a real application, a real database, a real HTTP upstream. */
-export function refreshContract(database: TestDatabase): void {
-  describe(`refreshing on ${database.name}`, () => {
+export function refreshContract(engine: StorageEngine): void {
+  describe(`refreshing on ${engine.name}`, () => {
     let simulator: NotionSimulator;
-    let storage: Awaited<ReturnType<TestDatabase['options']>>;
+    let storage: Awaited<ReturnType<typeof databaseFor>>;
     const apps: NotionApp[] = [];
 
     beforeAll(async () => {
       simulator = await NotionSimulator.start();
-      storage = await database.options();
+      storage = await databaseFor(engine);
     });
 
     afterEach(async () => {
@@ -20,7 +21,7 @@ export function refreshContract(database: TestDatabase): void {
     });
 
     afterAll(async () => {
-      await storage.remove();
+      await storage.drop();
       await simulator.close();
     });
 
@@ -206,8 +207,8 @@ export function refreshContract(database: TestDatabase): void {
           leaseMs: 4_000,
           requestTimeoutMs: 1_000,
           leaseMarginMs: 100,
-          quarantineMs: 1_500,
-          restartGraceMs: 0,
+          quarantineMs: 4_000,
+          restartGraceMs: 1,
         },
       });
       simulator.configure({ rotation: 'reuse_kills_family' });
@@ -218,7 +219,7 @@ export function refreshContract(database: TestDatabase): void {
       await untilClaimable();
       const second = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
       expect(second.kind).toBe('unknown');
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
       const third = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
       expect(third).toMatchObject({ kind: 'needs_reconnect', reason: 'lost_rotation' });
       expect(simulator.ledger.replaysOfSpentTokens(granted.botId)).toBe(0);

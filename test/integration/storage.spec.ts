@@ -1,6 +1,8 @@
 import { authorizationStoreContract } from '../contracts/authorization-store.contract.js';
 import { connectStateStoreContract } from '../contracts/connect-state-store.contract.js';
+import { schemaContract } from '../contracts/schema.contract.js';
 import { sqlite } from '../support/storage.harness.js';
 
 authorizationStoreContract(sqlite);
 connectStateStoreContract(sqlite);
+schemaContract(sqlite);

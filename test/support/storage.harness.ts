@@ -32,9 +32,15 @@ export interface TestStorage extends StorageProcess {
   close(): Promise<void>;
 }
 
+/** An empty database, without any table. */
+export interface TestDatabase {
+  readonly options: DataSourceOptions;
+  drop(): Promise<void>;
+}
+
 export interface StorageEngine {
   readonly name: string;
-  open(): Promise<TestStorage>;
+  createDatabase(): Promise<TestDatabase>;
 }
 
 export function testCipher(): KeyRingCipher {
@@ -50,50 +56,46 @@ export async function temporaryFolder(): Promise<{ path: string; remove: () => P
 
 export const sqlite: StorageEngine = {
   name: 'SQLite',
-  async open() {
+  async createDatabase() {
     const folder = await temporaryFolder();
-    return openStorage(
-      { databaseUrl: null, databaseFile: join(folder.path, 'notion.sqlite') },
-      folder.remove,
-    );
+    const databaseFile = join(folder.path, 'private', 'notion.sqlite');
+    return { options: ownDataSourceOptions({ databaseUrl: null, databaseFile }), drop: folder.remove };
   },
 };
 
-export const postgres: StorageEngine = {
-  name: 'PostgreSQL',
-  open: () => openOnServer(process.env['NOTION_AUTH_TEST_POSTGRES_URL'] ?? '', 'postgres'),
-};
+export const postgres = serverEngine('PostgreSQL', 'postgres', 'NOTION_AUTH_TEST_POSTGRES_URL');
 
-export const MARIADB_URL = 'mariadb://root@127.0.0.1:3306/mysql';
+export const mariadb = serverEngine('MariaDB', 'mariadb', 'NOTION_AUTH_TEST_MARIADB_URL');
 
-export const mariadb: StorageEngine = {
-  name: 'MariaDB',
-  open: () => openOnServer(MARIADB_URL, 'mariadb'),
-};
-
-async function openOnServer(adminUrl: string, type: 'postgres' | 'mariadb'): Promise<TestStorage> {
-  const name = `notion_auth_test_${String(process.pid)}_${randomBytes(4).toString('hex')}`;
-  const administer = async (statement: string) => {
-    const admin = await new DataSource({ type, url: adminUrl }).initialize();
-    await admin.query(statement).finally(() => admin.destroy());
+/** Each suite gets a database of its own on the server that the variable names. */
+function serverEngine(name: string, type: 'postgres' | 'mariadb', variable: string): StorageEngine {
+  return {
+    name,
+    async createDatabase() {
+      const adminUrl = process.env[variable];
+      if (adminUrl === undefined) throw new Error(`${variable} is not set.`);
+      const database = `notion_auth_test_${String(process.pid)}_${randomBytes(4).toString('hex')}`;
+      const administer = async (statement: string) => {
+        const admin = await new DataSource({ type, url: adminUrl }).initialize();
+        await admin.query(statement).finally(() => admin.destroy());
+      };
+      await administer(`CREATE DATABASE ${database}`);
+      const url = new URL(adminUrl);
+      url.pathname = `/${database}`;
+      return {
+        options: ownDataSourceOptions({ databaseUrl: new Secret(url.href), databaseFile: '' }),
+        drop: () => administer(`DROP DATABASE ${database}`),
+      };
+    },
   };
-  await administer(`CREATE DATABASE ${name}`);
-  const url = new URL(adminUrl);
-  url.pathname = `/${name}`;
-  return openStorage({ databaseUrl: new Secret(url.href), databaseFile: '' }, () =>
-    administer(`DROP DATABASE ${name}`),
-  );
 }
 
-async function openStorage(
-  location: Parameters<typeof ownDataSourceOptions>[0],
-  remove: () => Promise<void>,
-): Promise<TestStorage> {
+export async function openStorage(engine: StorageEngine): Promise<TestStorage> {
+  const { options, drop } = await engine.createDatabase();
   const opened: DataSource[] = [];
   const cipher = testCipher();
-  const join = async (options: Partial<DataSourceOptions> = {}) => {
-    const merged = { ...ownDataSourceOptions(location), ...options } as DataSourceOptions;
-    const dataSource = await (await createOwnDataSource(merged)).initialize();
+  const join = async (changes: Partial<DataSourceOptions> = {}) => {
+    const dataSource = await openDataSource({ ...options, ...changes } as DataSourceOptions);
     opened.push(dataSource);
     return storageProcess(await prepareDatabase(dataSource, { owned: true, runMigrations: true }), cipher);
   };
@@ -102,9 +104,13 @@ async function openStorage(
     join,
     async close() {
       for (const dataSource of opened) await dataSource.destroy();
-      await remove();
+      await drop();
     },
   };
+}
+
+export async function openDataSource(options: DataSourceOptions): Promise<DataSource> {
+  return (await createOwnDataSource(options)).initialize();
 }
 
 export function storageProcess(database: NotionDatabase, cipher = testCipher()): StorageProcess {

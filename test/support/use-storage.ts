@@ -1,13 +1,13 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { RefreshAttemptEntity } from '../../src/storage/refresh-attempt.entity.js';
 import { AuthorizationEntity } from '../../src/storage/authorization.entity.js';
-import type { StorageEngine, TestStorage } from './storage.harness.js';
+import { openStorage, type StorageEngine, type TestStorage } from './storage.harness.js';
 
 /** Opens a database for the tests of a `describe`, and closes it after them. */
 export function useStorage(engine: StorageEngine): () => TestStorage {
   let storage: TestStorage | undefined;
   beforeAll(async () => {
-    storage = await engine.open();
+    storage = await openStorage(engine);
   });
   afterAll(async () => {
     await storage?.close();
