@@ -89,7 +89,7 @@ function personField(people: readonly NotionPerson[]): string {
 function workspaceChoice(workspace: NotionWorkspace, index: number): string {
   const checked = index === 0 ? ' checked' : '';
   return `<label class="choice"><input type="radio" name="workspace" value="${escapeHtml(workspace.id)}" id="workspace-${index}"${checked}>
-      ${iconOf(workspace.icon, workspace.name)} <span>${escapeHtml(workspace.name)}</span></label>`;
+      ${tileOf(workspace.name)} <span>${escapeHtml(workspace.name)}</span></label>`;
 }
 
 function pagePicker(workspace: NotionWorkspace, index: number): string {
@@ -102,13 +102,12 @@ function pagePicker(workspace: NotionWorkspace, index: number): string {
 
 function pageChoice(page: NotionPage): string {
   return `<label class="choice"><input type="checkbox" name="page" value="${escapeHtml(page.id)}" checked>
-      ${iconOf(page.icon, page.title)} <span>${escapeHtml(page.title)}</span></label>`;
+      ${tileOf(page.title)} <span>${escapeHtml(page.title)}</span></label>`;
 }
 
-/** Emoji as they are; image URLs would be third-party content, so the initial stands in for them. */
-function iconOf(icon: string | null, name: string): string {
-  const symbol = icon === null || icon.includes(':') ? initial(name) : escapeHtml(icon);
-  return `<span class="icon" aria-hidden="true">${symbol}</span>`;
+/** The initial, not the icon: an image would be third-party content, and emoji need a font that CI lacks. */
+function tileOf(name: string): string {
+  return `<span class="tile" aria-hidden="true">${initial(name)}</span>`;
 }
 
 function initial(name: string): string {

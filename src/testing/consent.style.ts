@@ -44,10 +44,13 @@ select {
 .choice:last-of-type { border-radius: 0 0 8px 8px; }
 .choice:first-of-type:last-of-type { border-radius: 8px; }
 .choice:has(:checked) { background: var(--tint); }
-.choice input { width: 1.125rem; height: 1.125rem; flex: none; accent-color: var(--accent); }
+.choice input { margin: 0; width: 1.125rem; height: 1.125rem; flex: none; accent-color: var(--accent); }
 .choice span { min-width: 0; overflow-wrap: anywhere; }
-.icon { flex: none; width: 1.5rem; text-align: center; font-weight: 600; }
-.actions { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1.75rem; }
+.tile {
+  flex: none; display: grid; place-items: center; width: 1.625rem; height: 1.625rem; border-radius: 6px;
+  border: 1px solid var(--line); background: var(--card); color: var(--soft); font-weight: 600; font-size: .8rem;
+}
+.actions { display: grid; grid-template-columns: 1fr 1.5fr; gap: .75rem; margin-top: 1.75rem; }
 button {
   min-height: 2.75rem; font: inherit; font-weight: 600; border-radius: 8px; border: 1px solid var(--soft);
   background: transparent; color: inherit; cursor: pointer;

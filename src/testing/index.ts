@@ -15,3 +15,6 @@ export {
   type NotionPerson,
   type NotionWorkspace,
 } from './sample-workspaces.js';
+export { SimulatorControlServer, type SimulatorControlOptions } from './simulator-control.server.js';
+export { NotionSimulatorControl, type RemoteFaultHandle } from './notion-simulator.control.js';
+export type { RemoteLedger, RemoteLedgerCounts } from './remote.ledger.js';

@@ -30,7 +30,7 @@ export const SAMPLE_WORKSPACES: readonly NotionWorkspace[] = [
   {
     id: '5a1f7c52-3b0e-4c7a-9d52-1f4f0a6b1c01',
     name: 'Lighthouse Studio',
-    icon: '🗼',
+    icon: null,
     pages: [
       { id: '7d0f6a10-8c3b-4f1e-a1d2-3c5b7e9f0a01', title: 'Product roadmap', icon: '🧭' },
       { id: '7d0f6a10-8c3b-4f1e-a1d2-3c5b7e9f0a02', title: 'Meeting notes', icon: '📝' },
