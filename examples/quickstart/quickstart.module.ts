@@ -1,0 +1,53 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { ScheduleModule } from '@nestjs/schedule';
+import { TerminusModule } from '@nestjs/terminus';
+import type { Request } from 'express';
+import { NotionAuthModule, notionAuthConfig } from 'nestjs-notion-auth';
+import { NotionAuthHealthIndicator } from 'nestjs-notion-auth/health';
+import { ConnectionController } from './actions/connection.controller.js';
+import { LastResults } from './actions/last-results.js';
+import { NotionCallsController } from './actions/notion-calls.controller.js';
+import { SimulatorController } from './actions/simulator.controller.js';
+import { HealthController } from './health.controller.js';
+import { HourlySweep } from './hourly-sweep.js';
+import { NotionStandIn } from './notion-stand-in.js';
+import { HomeController } from './page/home.controller.js';
+import { Session } from './session.js';
+import { QuickstartAddress } from './start/quickstart.address.js';
+
+export interface Quickstart {
+  readonly address: QuickstartAddress;
+  readonly standIn: NotionStandIn;
+}
+
+@Module({
+  imports: [
+    ConfigModule.forRoot(),
+    ScheduleModule.forRoot(),
+    TerminusModule,
+    NotionAuthModule.forRootAsync({
+      ...notionAuthConfig.asProvider(),
+      resolveOwner: (request: Request) => Session.of(request)?.ownerId,
+    }),
+  ],
+  controllers: [
+    HomeController,
+    NotionCallsController,
+    ConnectionController,
+    SimulatorController,
+    HealthController,
+  ],
+  providers: [LastResults, HourlySweep, NotionAuthHealthIndicator],
+})
+export class QuickstartModule {
+  static with({ address, standIn }: Quickstart): DynamicModule {
+    return {
+      module: QuickstartModule,
+      providers: [
+        { provide: QuickstartAddress, useValue: address },
+        { provide: NotionStandIn, useValue: standIn },
+      ],
+    };
+  }
+}

@@ -1,0 +1,46 @@
+import type { NotionStandIn } from '../notion-stand-in.js';
+import { DEVELOPMENT_KEY_FILE, type DevelopmentKey } from './development-key.js';
+import { isGiven, type Environment } from './environment.js';
+import type { QuickstartAddress } from './quickstart.address.js';
+
+/** What a newcomer wants to know once the page is up; no secret is among it. */
+export function welcome(
+  environment: Environment,
+  address: QuickstartAddress,
+  standIn: NotionStandIn,
+  key: DevelopmentKey,
+): string {
+  const lines = [
+    ['Open', address.url],
+    ...(address.takenPort === null
+      ? []
+      : [['', `(port ${address.takenPort} is taken, so this one was chosen)`]]),
+    ['Notion', notionInWords(environment, standIn)],
+    ...(standIn.isPresent
+      ? []
+      : [['Register', `${environment['NOTION_REDIRECT_URIS'] ?? ''} as redirect URI with Notion`]]),
+    ['Data', dataInWords(environment)],
+    ...(key === 'not_needed' ? [] : [['Key', keyInWords(key)]]),
+    ['Stop', 'Ctrl+C'],
+  ] as const;
+  return `\n${lines.map(([label, text]) => `  ${label.padEnd(9)} ${text}`).join('\n')}\n`;
+}
+
+function notionInWords(environment: Environment, standIn: NotionStandIn): string {
+  const url = environment['NOTION_API_BASE_URL'] || 'https://api.notion.com';
+  return standIn.isPresent
+    ? `a simulator at ${url}; put real credentials into .env to use Notion itself`
+    : url;
+}
+
+function dataInWords(environment: Environment): string {
+  return isGiven(environment, 'NOTION_AUTH_DATABASE_URL')
+    ? 'in the database of NOTION_AUTH_DATABASE_URL'
+    : './data/notion-auth.sqlite';
+}
+
+function keyInWords(key: DevelopmentKey): string {
+  return key === 'made'
+    ? `made for development and kept in ${DEVELOPMENT_KEY_FILE}; without it the stored tokens are lost`
+    : `for development, from ${DEVELOPMENT_KEY_FILE}`;
+}
