@@ -39,20 +39,20 @@ const MYSQL: Dialect = {
   durableCommit: [],
 };
 
-const DIALECTS: Readonly<Record<string, Dialect>> = {
-  sqlite: SQLITE,
-  'better-sqlite3': SQLITE,
-  postgres: POSTGRES,
-  mysql: MYSQL,
-  mariadb: MYSQL,
-};
+const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
+  ['sqlite', SQLITE],
+  ['better-sqlite3', SQLITE],
+  ['postgres', POSTGRES],
+  ['mysql', MYSQL],
+  ['mariadb', MYSQL],
+]);
 
 /**
  * @param type - `DataSource.options.type`
  * @throws {@link NotionStorageUnsupportedError} for an engine this library was never proved on.
  */
 export function dialectOf(type: string): Dialect {
-  const dialect = DIALECTS[type];
+  const dialect = DIALECTS.get(type);
   if (dialect === undefined) {
     throw new NotionStorageUnsupportedError(
       `Notion authorizations cannot be kept in a "${type}" database; use PostgreSQL, MySQL, MariaDB or the embedded SQLite.`,

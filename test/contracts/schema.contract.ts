@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { DataSource } from 'typeorm';
+import { type DataSourceOptions } from 'typeorm';
 import { prepareDatabase } from '../../src/storage/prepare-database.js';
 import { NOTION_AUTH_MIGRATIONS_TABLE, notionAuthEntities } from '../../src/storage/storage-schema.js';
 import { openDataSource, type StorageEngine, type TestDatabase } from '../support/storage.harness.js';

@@ -22,7 +22,16 @@ export default async function startPostgres(): Promise<void> {
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => undefined,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200'],
+    postgresFlags: [
+      '-c',
+      'fsync=off',
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      'max_connections=200',
+      '-c',
+      'track_activity_query_size=16384',
+    ],
   });
   await postgres.initialise();
   await postgres.start().catch((error: unknown) => {

@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'typeorm';
+import { claimed, claimOf, connectSome, postgres, somePair } from '../support/storage.harness.js';
+import { rowOf, useStorage } from '../support/use-storage.js';
+
+/** Keeps the statements that TypeORM sends, without the quotes around names. */
+class StatementLog implements Logger {
+  readonly statements: string[] = [];
+  readonly parameters: unknown[] = [];
+
+  logQuery(query: string, parameters?: unknown[]): void {
+    this.statements.push(query.replaceAll('"', ''));
+    this.parameters.push(...(parameters ?? []));
+  }
+  logQueryError(): void {}
+  logQuerySlow(): void {}
+  logSchemaBuild(): void {}
+  logMigration(): void {}
+  log(): void {}
+}
+
+describe('the row lock on PostgreSQL', () => {
+  const storage = useStorage(postgres);
+
+  /** A second session that holds the row, as a process in the middle of its own claim would. */
+  async function holdRow(id: string) {
+    const runner = storage().database.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('SELECT 1 FROM notion_authorization WHERE id = $1 FOR UPDATE', [id]);
+    return async () => {
+      await runner.rollbackTransaction();
+      await runner.release();
+    };
+  }
+
+  async function waitsForALock(applicationName: string): Promise<string | undefined> {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const [waiting] = await storage().database.dataSource.query<{ query: string }[]>(
+        `SELECT query FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`,
+        [applicationName],
+      );
+      if (waiting !== undefined) return waiting.query;
+      await sleep(20);
+    }
+    return undefined;
+  }
+
+  it.each(['claim', 'storePair'] as const)(
+    'makes %s wait in SELECT … FOR UPDATE while another session holds the row',
+    async (step) => {
+      const applicationName = `waiter-${step}`;
+      const waiter = await storage().join({ applicationName });
+      const { id } = await connectSome(storage().store);
+      const claim = step === 'storePair' ? await claimed(waiter.store, id) : null;
+      const letGo = await holdRow(id);
+      let settled = false;
+      const work = (
+        claim === null
+          ? claimOf(waiter.store, id)
+          : waiter.store.storePair(claim, somePair(), { outcome: 'success' })
+      ).finally(() => {
+        settled = true;
+      });
+      expect(await waitsForALock(applicationName)).toMatch(/FROM "notion_authorization".*FOR UPDATE$/);
+      expect(settled).toBe(false);
+      await letGo();
+      expect(await work).toMatchObject(claim === null ? { kind: 'claimed' } : { stored: true, version: 2 });
+    },
+  );
+
+  it('is taken, and guarded all the same, by the statements that are sent; parameters hold no secret', async () => {
+    const logger = new StatementLog();
+    const { store } = await storage().join({ logging: true, logger });
+    const { id, connection } = await connectSome(store);
+    const pair = somePair();
+    await store.storePair(await claimed(store, id), pair, { outcome: 'success' });
+    const locked = logger.statements.filter((statement) => statement.endsWith('FOR UPDATE'));
+    expect(locked.length).toBeGreaterThanOrEqual(2);
+    const claims = logger.statements.filter(
+      (s) => s.startsWith('UPDATE notion_authorization ') && s.includes('lease_until <='),
+    );
+    expect(claims[0]).toMatch(/WHERE .*version = .* AND status = 'active' AND attempt_id IS NULL/);
+    const stores = logger.statements.filter(
+      (s) => s.startsWith('UPDATE notion_authorization ') && s.includes('sealed_access_token ='),
+    );
+    expect(stores[0]).toMatch(/WHERE id = \$\d+ AND client_id = \$\d+ AND version = \$\d+$/);
+    const said = JSON.stringify([logger.statements, logger.parameters]);
+    for (const secret of [
+      connection.pair.accessToken,
+      connection.pair.refreshToken!,
+      pair.accessToken,
+      pair.refreshToken!,
+    ]) {
+      expect(said).not.toContain(secret.reveal());
+    }
+  });
+
+  it('stores a pair with a durable commit, whatever the session defaults to', async () => {
+    const logger = new StatementLog();
+    const { store } = await storage().join({
+      logging: true,
+      logger,
+      extra: { options: '-c synchronous_commit=off' },
+    });
+    const { id } = await connectSome(store);
+    const claim = await claimed(store, id);
+    logger.statements.length = 0;
+    await store.storePair(claim, somePair(), { outcome: 'success' });
+    expect(logger.statements.findIndex((s) => s === 'SET LOCAL synchronous_commit = on')).toBeLessThan(
+      logger.statements.indexOf('COMMIT'),
+    );
+    expect(logger.statements).toContain('SET LOCAL synchronous_commit = on');
+  });
+
+  it('is asked for again when the session gives up waiting early (55P03)', async () => {
+    const impatient = await storage().join({ extra: { options: '-c lock_timeout=40ms' } });
+    const { id } = await connectSome(storage().store);
+    const letGo = await holdRow(id);
+    const work = claimOf(impatient.store, id);
+    await sleep(200);
+    await letGo();
+    expect(await work).toMatchObject({ kind: 'claimed' });
+  });
+
+  it('holds under an application default of SERIALIZABLE', async () => {
+    const strict = await storage().join({
+      extra: { options: '-c default_transaction_isolation=serializable' },
+    });
+    const { id } = await connectSome(strict.store);
+    const results = await Promise.all(Array.from({ length: 30 }, () => claimOf(strict.store, id)));
+    expect(results.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
+  });
+
+  it('is not held after a session was killed in the middle, and the next call works', async () => {
+    const applicationName = 'to-be-killed';
+    const victim = await storage().join({ applicationName, poolErrorHandler: () => undefined });
+    const { id } = await connectSome(storage().store);
+    const letGo = await holdRow(id);
+    const work = claimOf(victim.store, id);
+    const refused = expect(work).rejects.toThrow();
+    await waitsForALock(applicationName);
+    await storage().database.dataSource.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
+      [applicationName],
+    );
+    await refused;
+    await letGo();
+    expect(await rowOf(storage(), id)).toMatchObject({ attemptId: null });
+    expect(await claimOf(victim.store, id)).toMatchObject({ kind: 'claimed' });
+  });
+});
