@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Injectable, UseFilters, UseInterceptors } from '@nestjs/common';
+import type { Client } from '@notionhq/client';
+import {
+  NotionAuthExceptionFilter,
+  NotionAuthorization,
+  NotionScope,
+  NotionSdk,
+  NotionTokenInterceptor,
+  type Authorization,
+} from 'nestjs-notion-auth';
+import { NotionSimulator } from 'nestjs-notion-auth/testing';
+import request from 'supertest';
+import { OutboundApp, type OutboundAppOptions } from '../support/outbound.app.js';
+
+@Injectable()
+class DeepService {
+  constructor(private readonly scope: NotionScope) {}
+
+  async whoAmI(): Promise<unknown> {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return this.scope.require().client.users.me({});
+  }
+}
+
+@Controller()
+@UseFilters(NotionAuthExceptionFilter)
+class PagesController {
+  constructor(
+    private readonly deep: DeepService,
+    private readonly scope: NotionScope,
+  ) {}
+
+  @Get('who')
+  @UseInterceptors(NotionTokenInterceptor)
+  async who(
+    @NotionAuthorization() authorization: Authorization,
+    @NotionSdk() notion: Client,
+  ): Promise<unknown> {
+    const me = await notion.users.me({});
+    return { id: authorization.id, botId: me.id };
+  }
+
+  @Get('authorizations/:authorizationId/deep')
+  @UseInterceptors(NotionTokenInterceptor)
+  whoDeeply(): Promise<unknown> {
+    return this.deep.whoAmI();
+  }
+
+  @Get('without-interceptor')
+  withoutInterceptor(@NotionSdk() notion: Client): string {
+    return typeof notion;
+  }
+
+  @Get('without-scope')
+  withoutScope(): string {
+    return this.scope.require().authorization.id;
+  }
+}
+
+let simulator: NotionSimulator;
+let app: OutboundApp;
+
+const start = async (options: Partial<OutboundAppOptions> = {}): Promise<void> => {
+  app = await OutboundApp.start({
+    simulator,
+    controller: PagesController,
+    providers: [DeepService],
+    ...options,
+  });
+};
+const get = (path: string, owner?: string) => {
+  const call = request(app.nest.getHttpServer()).get(path);
+  return owner === undefined ? call : call.set('x-user', owner);
+};
+
+beforeEach(async () => {
+  simulator = await NotionSimulator.start();
+});
+
+afterEach(async () => {
+  await app.close();
+  await simulator.close();
+});
+
+describe('NotionTokenInterceptor', () => {
+  it("gives the handler the owner's only authorization and its SDK", async () => {
+    await start();
+    const { id, botId } = await app.connect('ada');
+    await app.connect('bob');
+    await get('/who', 'ada').expect(200, { id, botId });
+  });
+
+  it('takes the route parameter where there is one, and carries the scope through awaits', async () => {
+    await start();
+    const authorizations = [await app.connect('ada'), await app.connect('ada')];
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, number) =>
+        get(`/authorizations/${authorizations[number % 2]!.id}/deep`, 'ada'),
+      ),
+    );
+    expect(answers.map(({ body }): unknown => body.id)).toEqual(
+      answers.map((_, number) => authorizations[number % 2]!.botId),
+    );
+  });
+
+  it('guesses none of several, and finds none of none', async () => {
+    await start();
+    await get('/who', 'ada').expect(404);
+    await app.connect('ada');
+    await app.connect('ada');
+    await get('/who', 'ada').expect(404);
+    expect(simulator.ledger.requests()).toEqual([]);
+  });
+
+  it('F1: answers alike for an unknown id and for that of another owner', async () => {
+    await start();
+    const { id } = await app.connect('ada');
+    const foreign = await get(`/authorizations/${id}/deep`, 'bob').expect(404);
+    const unknown = await get('/authorizations/3c4f7ac5-5a0e-4f4c-9b1b-0f6d5b6f7a11/deep', 'bob').expect(404);
+    expect(foreign.body).toEqual(unknown.body);
+    expect(foreign.body.code).toBe('notion_authorization_not_found');
+    await get(`/authorizations/${encodeURIComponent("' OR 1=1--")}/deep`, 'bob').expect(404);
+    expect(simulator.ledger.requests()).toEqual([]);
+  });
+
+  it('F1: checks the owner of what `resolveAuthorization` names, and believes only a string', async () => {
+    let named: unknown;
+    await start({ resolveAuthorization: () => named as string });
+    const own = await app.connect('ada');
+    const foreign = await app.connect('bob');
+    named = own.id;
+    await get('/who', 'ada').expect(200, { id: own.id, botId: own.botId });
+    for (named of [foreign.id, '', null, undefined, { id: own.id }, [own.id]])
+      await get('/who', 'ada').expect(404);
+  });
+
+  it('answers 401 to a request without an owner, and reads none from the query', async () => {
+    await start();
+    await app.connect('ada');
+    const { body } = await get('/who?ownerId=ada&x-user=ada').expect(401);
+    expect(body.code).toBe('notion_owner_required');
+  });
+
+  it('answers 409 without a call to Notion when only the person can help', async () => {
+    await start();
+    const { botId } = await app.connect('ada');
+    simulator.revokeGrant(botId);
+    await get('/who', 'ada').expect(409);
+    const mark = simulator.ledger.mark();
+    const { body } = await get('/who', 'ada').expect(409);
+    expect(body).toMatchObject({
+      code: 'notion_reconnect_required',
+      message: expect.stringContaining('connect Notion again'),
+    });
+    expect(simulator.ledger.since(mark).requests()).toEqual([]);
+  });
+
+  it('answers 404 after a disconnect', async () => {
+    await start();
+    const { id } = await app.connect('ada');
+    await app.store.disconnect(id, 'ada');
+    await get(`/authorizations/${id}/deep`, 'ada').expect(404);
+  });
+
+  it('is named by a decorator and by the scope where it is missing', async () => {
+    await start();
+    const { body } = await get('/without-interceptor', 'ada').expect(500);
+    expect(body.code).toBe('notion_config_invalid');
+    expect(body.message).toContain('@NotionSdk() in PagesController.withoutInterceptor');
+    await get('/without-scope', 'ada').expect(500);
+  });
+});
+
+describe('NotionAuthExceptionFilter', () => {
+  it('answers 502 with Retry-After while Notion asks everybody to wait', async () => {
+    await start();
+    const { botId } = await app.connect('ada');
+    simulator.expireAccessToken(botId);
+    simulator.fail('refresh', { kind: 'status', status: 429, retryAfter: 42 });
+    const response = await get('/who', 'ada').expect(502);
+    expect(response.body.code).toBe('notion_refresh_failed');
+    expect(Number(response.headers['retry-after'])).toBeGreaterThanOrEqual(42);
+  });
+
+  it("never answers 401 for Notion's 401", async () => {
+    await start();
+    await app.connect('ada');
+    simulator.fail('api', { kind: 'status', status: 401, code: 'unauthorized' });
+    const { status } = await get('/who', 'ada');
+    expect(status).toBe(500);
+  });
+});
