@@ -1,4 +1,5 @@
-import type { Consent, GrantBook } from './grant.book.js';
+import type { CodeBook } from './code.book.js';
+import type { Consent } from './grant.book.js';
 import type { NotionDirectory } from './notion.directory.js';
 import type { RegisteredConnection } from './simulated.call.js';
 
@@ -19,7 +20,7 @@ export class UnusableAuthorizeRequest extends Error {}
 export class ConsentDesk {
   constructor(
     private readonly connection: RegisteredConnection,
-    private readonly grants: GrantBook,
+    private readonly codes: CodeBook,
     private readonly directory: NotionDirectory,
   ) {}
 
@@ -48,7 +49,7 @@ export class ConsentDesk {
   /** The callback URL after *Allow*. */
   allow(query: URLSearchParams, consent: Consent): string {
     const redirectUri = this.redirectUriOf(query);
-    const code = this.grants.issueCode(consent, redirectUri);
+    const code = this.codes.issue(consent, redirectUri);
     const state = query.get('state');
     return withParameters(redirectUri, state === null ? { code } : { code, state });
   }

@@ -1,5 +1,7 @@
+import { GrantRefusal } from './grant.refusal.js';
 import type { ModeSwitch } from './simulator.modes.js';
 import type { Randomness } from './randomness.js';
+import type { TokenMint } from './token.mint.js';
 import type { IssuedToken, TokenRegister, TokenStatus } from './token.register.js';
 
 /** What a person decided on the consent page. */
@@ -29,67 +31,21 @@ export interface IssuedPair {
   readonly fresh: boolean;
 }
 
-/** Makes a token value; `n` counts from 1 over all kinds. */
-export type TokenFactory = (kind: 'access' | 'refresh' | 'code', n: number) => string;
-
-interface AuthorizationCode extends Consent {
-  readonly redirectUri: string;
-  readonly issuedAtMs: number;
-  used: boolean;
-}
-
 type MutableGrant = { -readonly [Key in keyof Grant]: Grant[Key] };
 
-/** Why the token endpoint refuses, in the words of RFC 6749 section 5.2. */
-export class GrantRefusal extends Error {
-  constructor(
-    readonly code: 'invalid_grant' | 'invalid_request',
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** Codes, grants and the life of their tokens: what an authorization server keeps. */
+/** Grants and the life of their tokens. */
 export class GrantBook {
-  private readonly codes = new Map<string, AuthorizationCode>();
   private readonly grants = new Map<string, MutableGrant>();
   private readonly botOfPerson = new Map<string, string>();
   /** The refresh token used last, by bot: in the grace mode it is accepted once more. */
   private readonly lastSpent = new Map<string, IssuedToken>();
-  private made = 0;
 
   constructor(
     private readonly register: TokenRegister,
     private readonly modes: ModeSwitch,
     private readonly randomness: Randomness,
-    private readonly tokenFactory?: TokenFactory,
+    private readonly tokens: TokenMint,
   ) {}
-
-  issueCode(consent: Consent, redirectUri: string): string {
-    const code = this.make('code');
-    this.codes.set(code, { ...consent, redirectUri, issuedAtMs: Date.now(), used: false });
-    return code;
-  }
-
-  /** @throws {@link GrantRefusal} */
-  exchange(code: string, redirectUri: string | undefined, request: number): IssuedPair {
-    const known = this.codes.get(code);
-    if (known === undefined) throw new GrantRefusal('invalid_grant', 'Invalid code.');
-    if (redirectUri === undefined) throw new GrantRefusal('invalid_request', 'redirect_uri is required.');
-    if (redirectUri !== known.redirectUri) {
-      throw new GrantRefusal(
-        'invalid_grant',
-        'redirect_uri does not match the one of the authorization request.',
-      );
-    }
-    if (known.used) throw new GrantRefusal('invalid_grant', 'Invalid code: this code has been revoked.');
-    if (Date.now() - known.issuedAtMs > this.modes.current.codeLifetimeMs) {
-      throw new GrantRefusal('invalid_grant', 'Invalid code: this code has expired.');
-    }
-    known.used = true;
-    return this.authorize(known, request);
-  }
 
   /** Mints a pair, or returns the one that lives, as the re-authorization mode has it. */
   authorize(consent: Consent, request: number | null): IssuedPair {
@@ -115,8 +71,9 @@ export class GrantBook {
   refresh(refreshToken: string, request: number, onReplay: () => void): IssuedPair {
     const presented = this.register.find(refreshToken);
     const grant = presented?.kind === 'refresh' ? this.grants.get(presented.botId) : undefined;
-    if (presented === undefined || grant === undefined)
+    if (presented === undefined || grant === undefined) {
       throw new GrantRefusal('invalid_grant', 'Invalid refresh token.');
+    }
     if (presented.status === 'spent') {
       onReplay();
       this.judgeReplay(presented, grant, request);
@@ -157,8 +114,6 @@ export class GrantBook {
 
   restore(grants: readonly Grant[]): void {
     for (const grant of grants) this.remember({ ...grant });
-    // Not from 1 again: a factory that counts would repeat itself.
-    this.made = this.register.list().length;
   }
 
   private judgeReplay(presented: IssuedToken, grant: Grant, request: number): void {
@@ -192,9 +147,19 @@ export class GrantBook {
     const issuedAtMs = Date.now();
     const common = { botId: grant.botId, generation: grant.generation, issuedBy: request, issuedAtMs };
     const expiresAtMs = accessTokenLifetimeMs === null ? null : issuedAtMs + accessTokenLifetimeMs;
-    const access = this.register.add({ ...common, kind: 'access', value: this.make('access'), expiresAtMs });
+    const access = this.register.add({
+      ...common,
+      kind: 'access',
+      value: this.tokens.make('access'),
+      expiresAtMs,
+    });
     const refresh = withRefreshToken
-      ? this.register.add({ ...common, kind: 'refresh', value: this.make('refresh'), expiresAtMs: null })
+      ? this.register.add({
+          ...common,
+          kind: 'refresh',
+          value: this.tokens.make('refresh'),
+          expiresAtMs: null,
+        })
       : null;
     return { grant, accessToken: access.value, refreshToken: refresh?.value ?? null, fresh: true };
   }
@@ -245,14 +210,6 @@ export class GrantBook {
     for (const token of this.register.alive(botId)) {
       if (applies(token)) this.register.end(token, status, request);
     }
-  }
-
-  private make(kind: 'access' | 'refresh' | 'code'): string {
-    this.made += 1;
-    if (this.tokenFactory !== undefined) return this.tokenFactory(kind, this.made);
-    if (kind === 'code') return this.randomness.uuid();
-    const prefix = kind === 'access' ? 'ntn_' : 'nrt_';
-    return prefix + this.randomness.digits(11) + this.randomness.letters(kind === 'access' ? 35 : 34);
   }
 }
 

@@ -6,7 +6,7 @@ export type { ApiCallFilter, LedgerCounts, LedgerMark, LivePair, NotionLedger } 
 export type { EndpointKind } from './endpoint.kind.js';
 export type { LedgerRequest } from './request.journal.js';
 export type { IssuedToken, TokenStatus } from './token.register.js';
-export type { TokenFactory } from './grant.book.js';
+export type { TokenFactory } from './token.mint.js';
 export { UnusableAuthorizeRequest, type ConsentChoice } from './consent.desk.js';
 export {
   SAMPLE_PEOPLE,

@@ -1,3 +1,4 @@
+import { CodeBook } from './code.book.js';
 import { ConsentDesk, type ConsentChoice } from './consent.desk.js';
 import { ConsentEndpoint } from './consent.endpoint.js';
 import { GrantBook, type IssuedPair } from './grant.book.js';
@@ -21,6 +22,7 @@ import type { NotionSimulatorOptions } from './simulator.options.js';
 import { SimulatorServer } from './simulator.server.js';
 import { TokenEndpoint } from './token.endpoint.js';
 import { IntrospectEndpoint, RevokeEndpoint } from './token-status.endpoints.js';
+import { TokenMint } from './token.mint.js';
 import { TokenRegister } from './token.register.js';
 
 /** A grant with its pair, as an application would have stored it after the exchange. */
@@ -62,6 +64,8 @@ export class NotionSimulator {
   private readonly modes: ModeSwitch;
   private readonly directory: NotionDirectory;
   private readonly connection: RegisteredConnection;
+  private readonly mint: TokenMint;
+  private readonly codes: CodeBook;
   private readonly grants: GrantBook;
   private readonly desk: ConsentDesk;
   private readonly server: SimulatorServer;
@@ -74,8 +78,10 @@ export class NotionSimulator {
     const { workspaces = SAMPLE_WORKSPACES, people = SAMPLE_PEOPLE } = options;
     this.directory = new NotionDirectory(workspaces, people, this.randomness);
     this.connection = this.registerConnection(saved);
-    this.grants = new GrantBook(this.register, this.modes, this.randomness, options.tokenFactory);
-    this.desk = new ConsentDesk(this.connection, this.grants, this.directory);
+    this.mint = new TokenMint(this.randomness, options.tokenFactory);
+    this.codes = new CodeBook(this.mint, this.modes);
+    this.grants = new GrantBook(this.register, this.modes, this.randomness, this.mint);
+    this.desk = new ConsentDesk(this.connection, this.codes, this.directory);
     const journal = new RequestJournal(options.keptRequests ?? 10_000);
     this.ledger = new NotionLedger(journal, this.register);
     this.server = this.serve(journal);
@@ -146,7 +152,7 @@ export class NotionSimulator {
   authorize({ redirectUri, ...choice }: ConsentChoice & { readonly redirectUri?: string } = {}): string {
     const uri = redirectUri ?? this.connection.redirectUris?.[0];
     if (uri === undefined) throw new Error('Name the redirectUri, or register one.');
-    return this.grants.issueCode(this.desk.consentOf(choice), uri);
+    return this.codes.issue(this.desk.consentOf(choice), uri);
   }
 
   /**
@@ -219,11 +225,11 @@ export class NotionSimulator {
   }
 
   private serve(journal: RequestJournal): SimulatorServer {
-    const { connection, modes, grants, directory, desk, faults, register } = this;
+    const { connection, modes, codes, grants, directory, desk, faults, register } = this;
     return new SimulatorServer({
       endpoints: {
         authorize: new ConsentEndpoint(connection, desk, directory),
-        token: new TokenEndpoint(connection, modes, grants, journal, directory),
+        token: new TokenEndpoint(connection, modes, codes, grants, journal, directory),
         introspect: new IntrospectEndpoint(connection, modes),
         revoke: new RevokeEndpoint(connection, modes, grants),
         api: new ResourceEndpoint(connection, modes, grants, directory),
@@ -262,6 +268,7 @@ export class NotionSimulator {
     saveSimulator(this.options.persistTo, {
       clientId: this.clientId,
       clientSecret: this.clientSecret,
+      made: this.mint.made,
       people: this.directory.people(),
       grants: this.grants.list(),
       tokens: this.register.list(),
@@ -272,5 +279,6 @@ export class NotionSimulator {
     for (const person of saved.people) this.directory.addPerson(person);
     this.register.restore(saved.tokens);
     this.grants.restore(saved.grants);
+    this.mint.restore(saved.made);
   }
 }

@@ -8,6 +8,8 @@ import type { IssuedToken } from './token.register.js';
 export interface SavedSimulator {
   readonly clientId: string;
   readonly clientSecret: string;
+  /** How many tokens and codes were made. */
+  readonly made: number;
   readonly people: readonly NotionPerson[];
   readonly grants: readonly Grant[];
   readonly tokens: readonly IssuedToken[];

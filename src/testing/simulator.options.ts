@@ -1,4 +1,4 @@
-import type { TokenFactory } from './grant.book.js';
+import type { TokenFactory } from './token.mint.js';
 import type { NotionPerson, NotionWorkspace } from './sample-workspaces.js';
 import type { SimulatorModesChange } from './simulator.modes.js';
 

@@ -1,5 +1,7 @@
 import { clientProblem } from './client.check.js';
-import { GrantRefusal, type GrantBook, type IssuedPair } from './grant.book.js';
+import type { CodeBook } from './code.book.js';
+import type { GrantBook, IssuedPair } from './grant.book.js';
+import { GrantRefusal } from './grant.refusal.js';
 import type { RequestJournal } from './request.journal.js';
 import { textField, type Endpoint, type RegisteredConnection, type SimulatedCall } from './simulated.call.js';
 import type { ModeSwitch } from './simulator.modes.js';
@@ -11,6 +13,7 @@ export class TokenEndpoint implements Endpoint {
   constructor(
     private readonly connection: RegisteredConnection,
     private readonly modes: ModeSwitch,
+    private readonly codes: CodeBook,
     private readonly grants: GrantBook,
     private readonly journal: RequestJournal,
     private readonly directory: NotionDirectory,
@@ -43,7 +46,8 @@ export class TokenEndpoint implements Endpoint {
   private exchange(call: SimulatedCall): Answer {
     const code = textField(call, 'code');
     if (code === undefined) return this.refuse('invalid_request', 'code is required.');
-    const pair = this.grants.exchange(code, textField(call, 'redirect_uri'), call.entry.number);
+    const consent = this.codes.redeem(code, textField(call, 'redirect_uri'));
+    const pair = this.grants.authorize(consent, call.entry.number);
     this.journal.assignBot(call.entry, pair.grant.botId);
     return this.tokens(call, pair);
   }

@@ -1,7 +1,7 @@
 import type { NotionSimulator } from 'nestjs-notion-auth/testing';
 
 /** The fields of Notion's answers that tests look at. */
-export interface RawBody {
+interface RawBody {
   readonly access_token: string;
   readonly refresh_token: string;
   readonly bot_id: string;
