@@ -39,7 +39,11 @@ export type {
 } from './domain/authorization.js';
 
 // Calling Notion
-export { NotionClientFactory, type NotionClientOptions, type NotionFetch } from './outbound/notion-client.factory.js';
+export {
+  NotionClientFactory,
+  type NotionClientOptions,
+  type NotionFetch,
+} from './outbound/notion-client.factory.js';
 export { NotionTokenInterceptor } from './outbound/notion-token.interceptor.js';
 export { NotionAuthorization, NotionSdk } from './outbound/notion.decorators.js';
 export { NotionContext, type NotionRequest } from './outbound/notion-context.js';

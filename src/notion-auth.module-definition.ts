@@ -16,7 +16,10 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
     .setClassMethodName('forRoot')
     .setExtras<NotionAuthWiring>(DEFAULT_WIRING, (definition, given) => ({
       ...definition,
-      providers: [...(definition.providers ?? []), { provide: NOTION_AUTH_WIRING, useValue: wiringOf(given) }],
+      providers: [
+        ...(definition.providers ?? []),
+        { provide: NOTION_AUTH_WIRING, useValue: wiringOf(given) },
+      ],
     }))
     .build();
 

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { CallbackRouteExplorer } from './config/callback-route.explorer.js';
 import { MountedCallbackCheck } from './config/mounted-callback.check.js';
 import type { NotionAuthWiring } from './config/notion-auth.wiring.js';
 import { OwnerGate } from './config/owner.gate.js';
@@ -48,6 +48,7 @@ const PROVIDERS: Provider[] = [
   AuthorizedCalls,
   NotionClientFactory,
   NotionScope,
+  CallbackRouteExplorer,
   MountedCallbackCheck,
 ];
 
@@ -94,7 +95,7 @@ function assemble(configModule: DynamicModule, wiring: NotionAuthWiring): Dynami
   return {
     module: NotionAuthModule,
     global: wiring.isGlobal ?? true,
-    imports: [configModule, DiscoveryModule, ...database.imports],
+    imports: [configModule, ...database.imports],
     providers: [database.provider, ...PROVIDERS],
     controllers: typeof wiring.routes === 'string' ? [connectControllerFor(wiring.routes)] : [],
     exports: EXPORTS,

@@ -5,8 +5,15 @@ import type { DataSource, DataSourceOptions } from 'typeorm';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
 import type { NotionAuthWiring } from './config/notion-auth.wiring.js';
 import { NotionDatabase } from './storage/notion-database.js';
-import { createOwnDataSource, NOTION_AUTH_DATA_SOURCE, ownDataSourceOptions } from './storage/own-data-source.js';
+import {
+  createOwnDataSource,
+  NOTION_AUTH_DATA_SOURCE,
+  ownDataSourceOptions,
+} from './storage/own-data-source.js';
 import { prepareDatabase } from './storage/prepare-database.js';
+
+/** Three seconds apart, as `@nestjs/typeorm` spaces them. */
+const SERVER_CONNECT_ATTEMPTS = 10;
 
 export interface DatabaseWiring {
   readonly imports: readonly DynamicModule[];
@@ -20,7 +27,10 @@ export function wireDatabase(wiring: NotionAuthWiring, configModule: DynamicModu
   }
   // Unique, so that two modules in one process never share or override a connection.
   const name = `${NOTION_AUTH_DATA_SOURCE}-${randomUUID()}`;
-  return { imports: [ownConnection(name, configModule)], provider: databaseProvider(getDataSourceToken(name), true) };
+  return {
+    imports: [ownConnection(name, configModule)],
+    provider: databaseProvider(getDataSourceToken(name), true),
+  };
 }
 
 function ownConnection(name: string, configModule: DynamicModule): DynamicModule {
@@ -28,7 +38,11 @@ function ownConnection(name: string, configModule: DynamicModule): DynamicModule
     name,
     imports: [configModule],
     inject: [NOTION_AUTH_CONFIG],
-    useFactory: (config: NotionAuthConfig) => ownDataSourceOptions(config),
+    useFactory: (config: NotionAuthConfig) => ({
+      ...ownDataSourceOptions(config),
+      // A server may come up after us; a file that cannot be opened now cannot be opened in three seconds either.
+      retryAttempts: config.databaseUrl === null ? 0 : SERVER_CONNECT_ATTEMPTS,
+    }),
     dataSourceFactory: (options) => createOwnDataSource(options as DataSourceOptions),
   });
 }

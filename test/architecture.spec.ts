@@ -44,7 +44,9 @@ describe('the import directions', () => {
   });
 
   it.each(Object.entries(ONLY_IN))('keep %s in %j', (packageName, folders) => {
-    const strays = files.filter((file) => file.packages.includes(packageName) && !folders.includes(file.folder));
+    const strays = files.filter(
+      (file) => file.packages.includes(packageName) && !folders.includes(file.folder),
+    );
     expect(strays.map((file) => file.path)).toEqual([]);
   });
 

@@ -19,6 +19,43 @@ const ROOT_EXPORTS = [
   'AccessToken',
   'NOTION_AUTH_ERROR_CODES',
   'NotionAuthError',
+  'NotionAuthExceptionFilter',
+  'NotionAuthModule',
+  'NotionAuthorization',
+  'NotionAuthorizationNotFoundError',
+  'NotionCallback',
+  'NotionCallbackGuard',
+  'NotionCallbackRefusedError',
+  'NotionClientFactory',
+  'NotionConfigError',
+  'NotionConnectDeniedError',
+  'NotionConnectFailedError',
+  'NotionConnectFilter',
+  'NotionConnectService',
+  'NotionContext',
+  'NotionKeyError',
+  'NotionOtherGrantError',
+  'NotionOwnerRequiredError',
+  'NotionReconnectRequiredError',
+  'NotionRefreshBusyError',
+  'NotionRefreshFailedError',
+  'NotionRefreshService',
+  'NotionRefreshSweep',
+  'NotionRequestRefusedError',
+  'NotionScope',
+  'NotionSdk',
+  'NotionStorageUnsupportedError',
+  'NotionStoreUnavailableError',
+  'NotionTokenInterceptor',
+  'NotionTokenService',
+  'Secret',
+  'VerifiedCallback',
+  'createOwnDataSource',
+  'generateEncryptionKey',
+  'notionAuthConfig',
+  'notionAuthEntities',
+  'notionAuthMigrations',
+  'ownDataSourceOptions',
 ];
 
 /** Loaded by TypeORM at run time, as the application chooses its database. */
@@ -40,12 +77,18 @@ describe('the package', () => {
 
   it('declares every package that it imports', () => {
     const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
-    const imported = new Set(files.flatMap((file) => file.packages).filter((name) => !name.startsWith('node:')));
+    const imported = new Set(
+      files.flatMap((file) => file.packages).filter((name) => !name.startsWith('node:')),
+    );
     expect([...imported].filter((name) => !declared.includes(name))).toEqual([]);
   });
 
   it('declares no package that it does not use', () => {
-    const used = new Set([...files.flatMap((file) => file.packages), ...LOADED_BY_TYPEORM, ...LOADED_BY_NEST]);
+    const used = new Set([
+      ...files.flatMap((file) => file.packages),
+      ...LOADED_BY_TYPEORM,
+      ...LOADED_BY_NEST,
+    ]);
     const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
     expect(declared.filter((name) => !used.has(name))).toEqual([]);
   });
@@ -62,16 +105,41 @@ describe('the package', () => {
     for (const entry of Object.values(manifest.exports)) {
       if (typeof entry === 'object') expect(Object.keys(entry)).toEqual(['types', 'default']);
     }
-    const awaiting = files.filter((file) => /^(?:const .*= )?await /m.test(readFileSync(resolve(ROOT, 'src', file.path), 'utf8')));
+    const awaiting = files.filter((file) =>
+      /^(?:const .*= )?await /m.test(readFileSync(resolve(ROOT, 'src', file.path), 'utf8')),
+    );
     expect(awaiting.map((file) => file.path)).toEqual([]);
   });
 
   it('carries the packages that its users were promised', () => {
-    const everything = { ...manifest.devDependencies, ...manifest.dependencies, ...manifest.peerDependencies };
-    for (const name of ['@nestjs/core', '@nestjs/common', '@nestjs/config', '@nestjs/typeorm', 'typeorm', 'sqlite3', '@nestjs/terminus', '@nestjs/schedule', 'jest', 'supertest']) {
+    const everything = {
+      ...manifest.devDependencies,
+      ...manifest.dependencies,
+      ...manifest.peerDependencies,
+    };
+    for (const name of [
+      '@nestjs/core',
+      '@nestjs/common',
+      '@nestjs/config',
+      '@nestjs/typeorm',
+      'typeorm',
+      'sqlite3',
+      '@nestjs/terminus',
+      '@nestjs/schedule',
+      'jest',
+      'supertest',
+    ]) {
       expect(Object.keys(everything)).toContain(name);
     }
-    for (const path of ['src', 'test', 'package.json', 'tsconfig.json', 'nest-cli.json', 'ormconfig.ts', '.env.example']) {
+    for (const path of [
+      'src',
+      'test',
+      'package.json',
+      'tsconfig.json',
+      'nest-cli.json',
+      'ormconfig.ts',
+      '.env.example',
+    ]) {
       expect(existsSync(resolve(ROOT, path))).toBe(true);
     }
   });

@@ -4,7 +4,9 @@ import type { AuthorizationId } from '../domain/authorization.js';
  * Who a request acts for: the application's tenant or user, from its own session. `null`, `undefined` or an empty
  * string means nobody. Never read it from the query or the body.
  */
-export type OwnerResolver = (request: never) => string | null | undefined | Promise<string | null | undefined>;
+export type OwnerResolver = (
+  request: never,
+) => string | null | undefined | Promise<string | null | undefined>;
 
 /** Which of the owner's authorizations a request uses. Must belong to the owner; it is checked. */
 export type AuthorizationResolver = (

@@ -107,7 +107,11 @@ export type ConnectResult =
 export type DisconnectResult =
   | { readonly kind: 'not_found' }
   | { readonly kind: 'unlinked' }
-  | { readonly kind: 'disconnected'; readonly accessToken: Secret | null; readonly refreshToken: Secret | null };
+  | {
+      readonly kind: 'disconnected';
+      readonly accessToken: Secret | null;
+      readonly refreshToken: Secret | null;
+    };
 
 /**
  * Where authorizations live. The class is also its own injection token.
@@ -149,7 +153,10 @@ export abstract class AuthorizationStore {
    * Active, renewable authorizations whose pair is older than `olderThanMs`, oldest first; without those that are
    * claimed or postponed at the moment.
    */
-  abstract listDue(query: { readonly olderThanMs: number; readonly limit: number }): Promise<readonly DueAuthorization[]>;
+  abstract listDue(query: {
+    readonly olderThanMs: number;
+    readonly limit: number;
+  }): Promise<readonly DueAuthorization[]>;
 }
 
 export interface DueAuthorization {

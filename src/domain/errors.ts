@@ -34,10 +34,18 @@ export abstract class NotionAuthError extends Error {
 export class NotionConfigError extends NotionAuthError {
   readonly code = 'notion_config_invalid';
 
-  constructor(readonly problems: readonly string[]) {
+  /** Private, because the message lists them and a printed error would list them twice. */
+  readonly #problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
     super(
       `The configuration of nestjs-notion-auth cannot work:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
     );
+    this.#problems = problems;
+  }
+
+  get problems(): readonly string[] {
+    return this.#problems;
   }
 }
 

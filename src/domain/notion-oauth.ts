@@ -21,7 +21,12 @@ export interface ClassifiedFailure {
 
 /** What a code was exchanged for; an answer without the grant's identity is no success. */
 export type ExchangeAnswer =
-  | { readonly kind: 'success'; readonly pair: TokenPair; readonly grant: NotionGrant; readonly requestId?: string }
+  | {
+      readonly kind: 'success';
+      readonly pair: TokenPair;
+      readonly grant: NotionGrant;
+      readonly requestId?: string;
+    }
   | ClassifiedFailure;
 
 /**
@@ -29,8 +34,7 @@ export type ExchangeAnswer =
  * so nothing less may be a reason to drop it.
  */
 export type RefreshAnswer =
-  | { readonly kind: 'success'; readonly pair: TokenPair; readonly requestId?: string }
-  | ClassifiedFailure;
+  { readonly kind: 'success'; readonly pair: TokenPair; readonly requestId?: string } | ClassifiedFailure;
 
 /**
  * What introspection says of one token. `useless`: no verdict about the token could be had (no answer, an error

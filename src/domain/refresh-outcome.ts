@@ -49,4 +49,7 @@ export type RefreshOutcome =
   | { readonly kind: 'revoked' }
   | { readonly kind: 'busy' }
   | { readonly kind: 'postponed'; readonly retryInMs: number }
-  | { readonly kind: 'not_sent' | 'not_processed' | 'configuration' | 'unknown'; readonly failure: NotionFailure };
+  | {
+      readonly kind: 'not_sent' | 'not_processed' | 'configuration' | 'unknown';
+      readonly failure: NotionFailure;
+    };

@@ -39,7 +39,9 @@ export class NotionAuthHealthIndicator {
   /** For readiness: whether the database answers. Never asks Notion. */
   async ready<Key extends string>(key: Key): Promise<HealthIndicatorResult<Key>> {
     const indicator = this.indicators.check(key);
-    return (await this.currentRate()) === null ? indicator.down({ database: 'down' }) : indicator.up({ database: 'up' });
+    return (await this.currentRate()) === null
+      ? indicator.down({ database: 'down' })
+      : indicator.up({ database: 'up' });
   }
 
   /** `null` when the database does not answer in time. */

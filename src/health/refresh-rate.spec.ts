@@ -14,7 +14,11 @@ const NONE: OutcomeCounts = {
 describe('refreshRate', () => {
   it.each([
     ['nothing happened', {}, { state: 'insufficient_data', rate: null, samples: 0 }],
-    ['one of three failed', { success: 2, unknown: 1 }, { state: 'insufficient_data', rate: 2 / 3, samples: 3 }],
+    [
+      'one of three failed',
+      { success: 2, unknown: 1 },
+      { state: 'insufficient_data', rate: 2 / 3, samples: 3 },
+    ],
     ['all of twenty succeeded', { success: 20 }, { state: 'ok', rate: 1, samples: 20 }],
     ['one in eight failed', { success: 21, unknown: 3 }, { state: 'degraded', rate: 0.875, samples: 24 }],
     ['most failed', { success: 5, configuration: 15 }, { state: 'critical', rate: 0.25, samples: 20 }],

@@ -22,7 +22,11 @@ export interface RefreshRate {
 export function refreshRate(counts: OutcomeCounts): RefreshRate {
   const samples = counts.success + counts.lost + counts.unknown + counts.configuration;
   const rate = samples === 0 ? null : counts.success / samples;
-  return { state: rate === null || samples < MINIMUM_SAMPLES ? 'insufficient_data' : stateOf(rate), rate, samples };
+  return {
+    state: rate === null || samples < MINIMUM_SAMPLES ? 'insufficient_data' : stateOf(rate),
+    rate,
+    samples,
+  };
 }
 
 function stateOf(rate: number): RefreshRateState {

@@ -24,7 +24,8 @@ const REVOKE_TIMEOUT_MS = 10 * SECOND_MS;
 const introspection = z.object({ active: z.boolean(), scope: z.string().max(4_096).nullish().catch(null) });
 
 type Answered = Extract<OAuthReply, { kind: 'answered' }>;
-type Verdict = { readonly kind: 'answered'; readonly body: unknown; readonly requestId?: string } | ClassifiedFailure;
+type Verdict =
+  { readonly kind: 'answered'; readonly body: unknown; readonly requestId?: string } | ClassifiedFailure;
 
 /** Notion's OAuth endpoints over HTTP. The only place that knows their wire names. */
 @Injectable()
@@ -88,14 +89,17 @@ export class NotionOAuthClient extends NotionOAuth {
   private async ask(path: string, body: object, timeoutMs: number): Promise<Verdict> {
     const first = await this.send(path, body, timeoutMs, this.acceptedSecret);
     const other = this.otherSecret();
-    if (other === null || first.kind !== 'configuration' || first.failure.code !== 'invalid_client') return first;
+    if (other === null || first.kind !== 'configuration' || first.failure.code !== 'invalid_client')
+      return first;
     const second = await this.send(path, body, timeoutMs, other);
     if (second.kind !== 'configuration') this.acceptedSecret = other;
     return second;
   }
 
   private otherSecret(): Secret | null {
-    return this.acceptedSecret === this.config.clientSecret ? this.config.clientSecretNext : this.config.clientSecret;
+    return this.acceptedSecret === this.config.clientSecret
+      ? this.config.clientSecretNext
+      : this.config.clientSecret;
   }
 
   private async send(path: string, body: object, timeoutMs: number, clientSecret: Secret): Promise<Verdict> {
@@ -106,7 +110,8 @@ export class NotionOAuthClient extends NotionOAuth {
       body: JSON.stringify(body),
       timeoutMs,
     });
-    if (reply.kind === 'failed') return { kind: reply.connected ? 'unknown' : 'not_sent', failure: { code: reply.code } };
+    if (reply.kind === 'failed')
+      return { kind: reply.connected ? 'unknown' : 'not_sent', failure: { code: reply.code } };
     return this.judge(reply);
   }
 
@@ -129,7 +134,9 @@ export class NotionOAuthClient extends NotionOAuth {
 
   /** Basic as Notion's own SDK builds it: UTF-8, and no form encoding of the two halves. */
   private headers(clientSecret: Secret): Record<string, string> {
-    const credentials = Buffer.from(`${this.config.clientId}:${clientSecret.reveal()}`, 'utf8').toString('base64');
+    const credentials = Buffer.from(`${this.config.clientId}:${clientSecret.reveal()}`, 'utf8').toString(
+      'base64',
+    );
     return {
       authorization: `Basic ${credentials}`,
       'content-type': 'application/json',

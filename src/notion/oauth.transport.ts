@@ -51,7 +51,12 @@ export class OAuthTransport {
         signal: deadline.signal,
       });
       const text = await response.body.text();
-      return { kind: 'answered', status: response.statusCode, headers: plain(response.headers), body: parseJson(text) };
+      return {
+        kind: 'answered',
+        status: response.statusCode,
+        headers: plain(response.headers),
+        body: parseJson(text),
+      };
     } catch (error) {
       return { kind: 'failed', connected: connection.open, code: socketCode(error, deadline.signal) };
     } finally {
@@ -82,9 +87,12 @@ export class OAuthTransport {
     const dueAtMs = this.clock.monotonicMs() + timeoutMs;
     let timer = setTimeout(() => {
       const lateMs = this.clock.monotonicMs() - dueAtMs;
-      timer = setTimeout(() => {
-        controller.abort();
-      }, Math.max(DEADLINE_GRACE_MS, lateMs));
+      timer = setTimeout(
+        () => {
+          controller.abort();
+        },
+        Math.max(DEADLINE_GRACE_MS, lateMs),
+      );
     }, timeoutMs);
     return {
       signal: controller.signal,

@@ -48,12 +48,15 @@ describe('parseTokens', () => {
     expect(parseTokens({ ...ANSWER, ...change })).toBeNull();
   });
 
-  it.each([{ bot_id: undefined }, { owner: 'odd' }, { expires_in: 'soon' }, { workspace_id: 7 }, { request_id: 1 }])(
-    'does not drop the only copy of a pair for %j',
-    (change) => {
-      expect(parseTokens({ ...ANSWER, ...change })?.pair.refreshToken?.reveal()).toBe('nrt_refresh');
-    },
-  );
+  it.each([
+    { bot_id: undefined },
+    { owner: 'odd' },
+    { expires_in: 'soon' },
+    { workspace_id: 7 },
+    { request_id: 1 },
+  ])('does not drop the only copy of a pair for %j', (change) => {
+    expect(parseTokens({ ...ANSWER, ...change })?.pair.refreshToken?.reveal()).toBe('nrt_refresh');
+  });
 
   it('never throws, whatever the body', () => {
     fc.assert(

@@ -2,7 +2,12 @@ import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common
 import pLimit from 'p-limit';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
-import { AuthorizationStore, type Claim, type ClaimRefusal, type StoreVerdict } from '../domain/authorization-store.js';
+import {
+  AuthorizationStore,
+  type Claim,
+  type ClaimRefusal,
+  type StoreVerdict,
+} from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
@@ -90,7 +95,10 @@ export class NotionRefreshService implements OnModuleDestroy {
   }
 
   /** Callers in this process share one flight; the claim on the row settles it between processes. */
-  private renew(id: AuthorizationId, request: RefreshRequest & { seenVersion: number }): Promise<RefreshOutcome> {
+  private renew(
+    id: AuthorizationId,
+    request: RefreshRequest & { seenVersion: number },
+  ): Promise<RefreshOutcome> {
     return this.slots(async () => {
       const held = await this.claimOrFollow(id, request);
       return 'claim' in held ? this.spend(held) : held;
@@ -108,7 +116,11 @@ export class NotionRefreshService implements OnModuleDestroy {
       const claimedAtMs = this.clock.monotonicMs();
       const result = await this.store.claim({ authorizationId: id, trigger, seenVersion, leaseMs });
       if (result.kind === 'claimed') {
-        return { claim: result.claim, sendBeforeMs: claimedAtMs + leaseMs - requestTimeoutMs - leaseMarginMs, trigger };
+        return {
+          claim: result.claim,
+          sendBeforeMs: claimedAtMs + leaseMs - requestTimeoutMs - leaseMarginMs,
+          trigger,
+        };
       }
       if (result.kind !== 'claimed_elsewhere') return this.refused(id, result, trigger, seenVersion);
       if (this.clock.monotonicMs() + waitMs > followUntilMs) return { kind: 'busy' };
@@ -148,14 +160,22 @@ export class NotionRefreshService implements OnModuleDestroy {
     }
     if (this.clock.monotonicMs() > held.sendBeforeMs) return this.giveUpClaim(held);
     const sentAtMs = this.clock.monotonicMs();
-    const answer = await this.notion.refresh(claim.refreshToken, { timeoutMs: this.config.refresh.requestTimeoutMs });
+    const answer = await this.notion.refresh(claim.refreshToken, {
+      timeoutMs: this.config.refresh.requestTimeoutMs,
+    });
     const upstreamMs = this.clock.monotonicMs() - sentAtMs;
-    return answer.kind === 'success' ? this.keep(claim, answer, upstreamMs) : this.fail(held, answer, upstreamMs);
+    return answer.kind === 'success'
+      ? this.keep(claim, answer, upstreamMs)
+      : this.fail(held, answer, upstreamMs);
   }
 
   /** The self-fence (rule R5): the answer could come after somebody else took the claim over. */
   private giveUpClaim(held: HeldClaim): Promise<RefreshOutcome> {
-    return this.settle(held, { settlement: { kind: 'release' }, outcome: 'not_sent' }, { code: 'claim_nearly_over' });
+    return this.settle(
+      held,
+      { settlement: { kind: 'release' }, outcome: 'not_sent' },
+      { code: 'claim_nearly_over' },
+    );
   }
 
   private async keep(claim: Claim, answer: SuccessfulAnswer, upstreamMs: number): Promise<RefreshOutcome> {
@@ -163,12 +183,18 @@ export class NotionRefreshService implements OnModuleDestroy {
     if (!verdict.stored) return this.dropLatePair(claim, answer, verdict);
     const token = new AccessToken(answer.pair.accessToken.reveal(), claim.authorizationId, verdict.version);
     this.cache.put(token, answer.pair.expiresInMs ?? undefined);
-    this.logger.log(`refreshed authorization=${claim.authorizationId} attempt=${claim.attemptId} version=${verdict.version}`);
+    this.logger.log(
+      `refreshed authorization=${claim.authorizationId} attempt=${claim.attemptId} version=${verdict.version}`,
+    );
     return { kind: 'renewed', version: verdict.version };
   }
 
   /** From here on the only copy of the pair is in memory: the write is repeated until it succeeds (rule R12). */
-  private async storeUntilStored(claim: Claim, answer: SuccessfulAnswer, upstreamMs: number): Promise<StoreVerdict> {
+  private async storeUntilStored(
+    claim: Claim,
+    answer: SuccessfulAnswer,
+    upstreamMs: number,
+  ): Promise<StoreVerdict> {
     for (const waitMs of growingWaits(FIRST_STORE_RETRY_MS, LONGEST_STORE_RETRY_MS)) {
       try {
         return await this.store.storePair(claim, answer.pair, { outcome: 'success', upstreamMs });
@@ -215,7 +241,8 @@ export class NotionRefreshService implements OnModuleDestroy {
       // Somebody stored, reconnected or disconnected meanwhile (rule R15): their version is the answer.
       const moved = await this.store.find(claim.authorizationId);
       if (moved !== null && moved.status === 'revoked') return { kind: 'revoked' };
-      if (moved !== null && moved.version > claim.spentVersion) return { kind: 'followed', version: moved.version };
+      if (moved !== null && moved.version > claim.spentVersion)
+        return { kind: 'followed', version: moved.version };
     }
     if (settlement.kind === 'needs_reconnect') {
       return { kind: 'needs_reconnect', reason: settlement.reason, failure };
@@ -228,7 +255,9 @@ function isBehind(outcome: RefreshOutcome, seenVersion: number): boolean {
   return 'version' in outcome && outcome.version <= seenVersion;
 }
 
-function outcomeKind(outcome: Verdict['outcome']): 'not_sent' | 'not_processed' | 'configuration' | 'unknown' {
+function outcomeKind(
+  outcome: Verdict['outcome'],
+): 'not_sent' | 'not_processed' | 'configuration' | 'unknown' {
   switch (outcome) {
     case 'not_sent':
     case 'not_processed':

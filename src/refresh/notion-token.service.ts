@@ -88,7 +88,10 @@ export class NotionTokenService {
   ): Promise<AccessToken> {
     const trigger = rejected === undefined ? 'schedule' : 'unauthorized';
     const outcome = await this.refreshes.refresh(id, { trigger, seenVersion: stored.version, signal });
-    if (outcome.kind === 'renewed' || outcome.kind === 'followed') return this.readRenewed(id, outcome.version);
+    if (outcome.kind === 'renewed' || outcome.kind === 'followed')
+      return this.readRenewed(id, outcome.version);
+    // What is in memory would be tried, and refused, by every further call.
+    if (outcome.kind === 'needs_reconnect' || outcome.kind === 'revoked') this.cache.forget(id);
     throw failureOf(id, outcome);
   }
 

@@ -25,7 +25,11 @@ export class UnknownOutcomeRecovery {
     const answer = await this.notion.introspect(claim.refreshToken);
     if (answer.kind === 'active') return 'send';
     const leftMs = (await this.quarantineMs(claim)) - unresolved.ageMs;
-    if (leftMs > 0) return { settlement: { kind: 'unknown', retryInMs: Math.min(leftMs, LOOK_AGAIN_MS) }, outcome: 'unknown' };
+    if (leftMs > 0)
+      return {
+        settlement: { kind: 'unknown', retryInMs: Math.min(leftMs, LOOK_AGAIN_MS) },
+        outcome: 'unknown',
+      };
     if (answer.kind === 'useless') return 'send';
     return { settlement: { kind: 'needs_reconnect', reason: 'lost_rotation' }, outcome: 'lost' };
   }

@@ -64,7 +64,11 @@ export class NotionRefreshSweep {
     return tally;
   }
 
-  private async renewDue(olderThanMs: number, ratePerSecond: number | undefined, tally: Tally): Promise<void> {
+  private async renewDue(
+    olderThanMs: number,
+    ratePerSecond: number | undefined,
+    tally: Tally,
+  ): Promise<void> {
     for (;;) {
       const batch = await this.store.listDue({ olderThanMs, limit: BATCH_SIZE });
       const before = tally.renewed;
@@ -74,7 +78,11 @@ export class NotionRefreshSweep {
     }
   }
 
-  private async renewBatch(batch: readonly DueAuthorization[], ratePerSecond: number | undefined, tally: Tally) {
+  private async renewBatch(
+    batch: readonly DueAuthorization[],
+    ratePerSecond: number | undefined,
+    tally: Tally,
+  ) {
     const slots = pLimit(this.config.refresh.maxConcurrent);
     const spacingMs = ratePerSecond === undefined ? 0 : SECOND_MS / ratePerSecond;
     const startedMs = this.clock.monotonicMs();
@@ -92,7 +100,9 @@ export class NotionRefreshSweep {
     try {
       return await this.refreshes.refresh(due.id, { trigger: 'schedule', seenVersion: due.version });
     } catch (error) {
-      this.logger.error(`sweep failed authorization=${due.id} error=${error instanceof Error ? error.name : 'unknown'}`);
+      this.logger.error(
+        `sweep failed authorization=${due.id} error=${error instanceof Error ? error.name : 'unknown'}`,
+      );
       return 'surprise';
     }
   }

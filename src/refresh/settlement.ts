@@ -33,7 +33,10 @@ export function verdictOn(
     case 'not_sent':
       return { settlement: postpone(NOT_SENT_RETRY_MS), outcome: 'not_sent' };
     case 'not_processed':
-      return { settlement: waitAsAsked(answer.failure.retryAfterMs, limits.maxRetryAfterMs), outcome: 'not_processed' };
+      return {
+        settlement: waitAsAsked(answer.failure.retryAfterMs, limits.maxRetryAfterMs),
+        outcome: 'not_processed',
+      };
     case 'configuration':
       return { settlement: postpone(CONFIGURATION_RETRY_MS), outcome: 'configuration' };
     case 'unknown':

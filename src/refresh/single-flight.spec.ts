@@ -16,7 +16,12 @@ describe('SingleFlight', () => {
 
   it('keeps keys apart', async () => {
     const flights = new SingleFlight<string>();
-    expect(await Promise.all([flights.join('a', () => Promise.resolve('a')), flights.join('b', () => Promise.resolve('b'))])).toEqual(['a', 'b']);
+    expect(
+      await Promise.all([
+        flights.join('a', () => Promise.resolve('a')),
+        flights.join('b', () => Promise.resolve('b')),
+      ]),
+    ).toEqual(['a', 'b']);
   });
 
   it('hands a failure to all who wait and keeps nothing of it', async () => {

@@ -1,2 +1,5 @@
-export { NotionRefreshSchedule, type NotionRefreshScheduleOptions } from './notion-refresh-schedule.decorator.js';
+export {
+  NotionRefreshSchedule,
+  type NotionRefreshScheduleOptions,
+} from './notion-refresh-schedule.decorator.js';
 export type { SweepOptions, SweepReport } from '../refresh/refresh.sweep.js';

@@ -3,7 +3,8 @@ import { Cron, Interval } from '@nestjs/schedule';
 import { NotionRefreshSweep, type SweepOptions, type SweepReport } from '../refresh/refresh.sweep.js';
 
 /** When to sweep: a cron expression or an interval in milliseconds. */
-export type NotionRefreshScheduleOptions = SweepOptions & ({ readonly cron: string } | { readonly everyMs: number });
+export type NotionRefreshScheduleOptions = SweepOptions &
+  ({ readonly cron: string } | { readonly everyMs: number });
 
 type ReportHandler = (report: SweepReport) => unknown;
 

@@ -582,7 +582,7 @@ describe('owners', () => {
 describe('disconnecting', () => {
   it('erases the secrets here, then revokes at Notion, and says so', async () => {
     const id = await connected();
-    const [{ botId }] = (await app.connect.list(browser.user!)) as [{ botId: string }];
+    const { botId } = (await app.connect.list(browser.user!))[0]!;
     const before = simulator.ledger.live(botId);
     expect(before.accessToken).not.toBeNull();
     await expect(app.connect.disconnect(id, browser.user!)).resolves.toBe('revoked');

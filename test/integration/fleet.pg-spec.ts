@@ -1,0 +1,4 @@
+import { fleetContract } from '../contracts/fleet.contract.js';
+import { postgres } from '../support/storage.harness.js';
+
+fleetContract(postgres);

@@ -1,0 +1,4 @@
+import { refreshContract } from '../contracts/refresh.contract.js';
+import { postgres } from '../support/storage.harness.js';
+
+refreshContract(postgres);

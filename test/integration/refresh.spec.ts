@@ -1,0 +1,4 @@
+import { refreshContract } from '../contracts/refresh.contract.js';
+import { sqlite } from '../support/storage.harness.js';
+
+refreshContract(sqlite);
