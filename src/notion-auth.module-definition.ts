@@ -7,6 +7,7 @@ const DEFAULT_WIRING: { [Key in keyof Required<NotionAuthWiring>]: NotionAuthWir
   isGlobal: true,
   dataSource: undefined,
   routes: 'notion',
+  providers: undefined,
   resolveOwner: undefined,
   resolveAuthorization: undefined,
 };
@@ -29,6 +30,7 @@ export function wiringOf(given: NotionAuthWiring): NotionAuthWiring {
     isGlobal: given.isGlobal ?? DEFAULT_WIRING.isGlobal,
     dataSource: given.dataSource,
     routes: given.routes ?? DEFAULT_WIRING.routes,
+    providers: given.providers,
     resolveOwner: given.resolveOwner,
     resolveAuthorization: given.resolveAuthorization,
   };

@@ -96,7 +96,7 @@ function assemble(configModule: DynamicModule, wiring: NotionAuthWiring): Dynami
     module: NotionAuthModule,
     global: wiring.isGlobal ?? true,
     imports: [configModule, ...database.imports],
-    providers: [database.provider, ...PROVIDERS],
+    providers: [database.provider, ...PROVIDERS, ...(wiring.providers ?? [])],
     controllers: typeof wiring.routes === 'string' ? [connectControllerFor(wiring.routes)] : [],
     exports: EXPORTS,
   };

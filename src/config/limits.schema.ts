@@ -28,6 +28,17 @@ export const refreshSchema = z.strictObject({
   restartGraceMs: duration(150 * SECOND_MS),
   maxTokenAgeMs: wholeMs().nullable().default(null),
   maxRetryAfterMs: duration(15 * MINUTE_MS),
+  replay: z.enum(['once', 'never'], { error: "must be 'once' or 'never'" }).default('once'),
+  journalFolder: z
+    .string({ error: 'must be the path of a folder' })
+    .min(1, { error: 'must be the path of a folder' })
+    .nullable()
+    .default(null),
+  journalMaxFiles: count(256),
+  retainMs: duration(15 * MINUTE_MS),
+  failoverHoldMs: duration(10 * SECOND_MS),
+  drainMs: duration(75 * SECOND_MS),
+  massDeadMinimum: count(5),
   maxConcurrent: count(8),
 });
 

@@ -89,6 +89,37 @@ export interface RefreshOptions {
   maxTokenAgeMs?: number | null;
   /** Longest `Retry-After` that is honoured. @defaultValue `900_000` */
   maxRetryAfterMs?: number;
+  /**
+   * What becomes of an unknown outcome that introspection cannot clear up, when its quarantine is over: the refresh
+   * token is presented once more, or never.
+   * @defaultValue `'once'`
+   */
+  replay?: 'once' | 'never';
+  /**
+   * Folder of the local journal, which must survive a restart of the container. It keeps a pair from the moment it
+   * is answered, so that a process killed before its commit loses nothing. Environment: `NOTION_AUTH_JOURNAL_DIR`.
+   * @defaultValue `null` (off)
+   */
+  journalFolder?: string | null;
+  /** Most files in the journal's folder, 256 KiB each. @defaultValue `256` */
+  journalMaxFiles?: number;
+  /**
+   * How long a stored pair is kept in memory (and in the journal) to roll forward a database that lost its last
+   * commits in a failover. @defaultValue `900_000`
+   */
+  retainMs?: number;
+  /**
+   * After the database's server changed, no refresh begins for this long, so that whoever holds a newer pair can put
+   * it back first. @defaultValue `10_000`
+   */
+  failoverHoldMs?: number;
+  /** Longest wait for answers under way when the application shuts down. @defaultValue `75_000` */
+  drainMs?: number;
+  /**
+   * Grants found dead within ten minutes, together with at least half of all attempts, that close the `mass_dead`
+   * gate. @defaultValue `5`
+   */
+  massDeadMinimum?: number;
   /** Refreshes of this process under way at once, over all authorizations. @defaultValue `8` */
   maxConcurrent?: number;
 }

@@ -1,3 +1,4 @@
+import type { Provider } from '@nestjs/common';
 import type { AuthorizationId } from '../domain/authorization.js';
 
 /**
@@ -25,6 +26,11 @@ export interface NotionAuthWiring {
   dataSource?: string;
   /** Path prefix of the built-in `connect` and `callback` routes, or `false` for none. @defaultValue `'notion'` */
   routes?: string | false;
+  /**
+   * Replaces parts of the module by their port, as in `{ provide: PairJournal, useClass: MyJournal }`; the class that
+   * is replaced can be extended.
+   */
+  providers?: readonly Provider[];
   /** Required by the built-in routes and by the interceptor. */
   resolveOwner?: OwnerResolver;
   /**

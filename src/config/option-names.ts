@@ -25,6 +25,7 @@ const WIRING_NAMES = {
   isGlobal: true,
   dataSource: true,
   routes: true,
+  providers: true,
   resolveOwner: true,
   resolveAuthorization: true,
 } satisfies Record<keyof NotionAuthWiring, true>;

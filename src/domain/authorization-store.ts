@@ -7,6 +7,8 @@ import type {
   TokenPair,
 } from './authorization.js';
 import type { AttemptOutcome, NotionFailure, RefreshTrigger } from './refresh-outcome.js';
+import type { RefreshGate } from './refresh-gate.js';
+import type { RetainedChange } from './retained-change.js';
 import type { AccessToken, Secret } from './secret.js';
 
 /** The stored access token and what is known of its authorization, read from the primary. */
@@ -42,18 +44,22 @@ export interface Claim {
   readonly accessToken: Secret | null;
   /** Set when an earlier attempt on this version may have reached Notion and its outcome is unknown. */
   readonly recovering: UnresolvedAttempt | null;
+  /** Set when this attempt is the one that finds out whether a closed gate may open. */
+  readonly probing: RefreshGate | null;
 }
 
 export interface UnresolvedAttempt {
-  /** Milliseconds since that attempt began, by the database's clock. */
+  /** Milliseconds since the first such attempt on this version began, by the database's clock. */
   readonly ageMs: number;
+  /** Whether the refresh token was presented again since, and that outcome is unknown as well. */
+  readonly replayed: boolean;
 }
 
 /** Why there is nothing to claim. */
 export type ClaimRefusal =
   | { readonly kind: 'moved'; readonly version: number }
   | { readonly kind: 'claimed_elsewhere'; readonly leaseLeftMs: number }
-  | { readonly kind: 'postponed'; readonly retryInMs: number }
+  | { readonly kind: 'postponed'; readonly retryInMs: number; readonly gate?: RefreshGate }
   | { readonly kind: 'needs_reconnect'; readonly reason: ReconnectReason }
   | { readonly kind: 'revoked' }
   | { readonly kind: 'not_found' };
@@ -73,15 +79,38 @@ export interface AttemptEnding {
  * itself: an attempt that was taken over, reconnected or disconnected meanwhile changes nothing.
  *
  * - `release` (T2): not sent, or refused for the client's sake; anybody may claim again.
- * - `postpone` (T3): nobody claims before `retryInMs` is over.
- * - `needs_reconnect` (T5, T9, T10): only the person can help; the refused refresh token is remembered.
- * - `unknown` (T6): may be taken over, after `retryInMs`, by an attempt that resolves it first.
+ * - `postpone` (T3): nobody claims before `retryInMs` is over; with `gate`, nobody claims any authorization of the
+ *   client before that.
+ * - `needs_reconnect` (T5, T9, T10): only the person can help; the refused refresh token is remembered. Held back
+ *   where it would be one of too many at once ({@link MassDeadGuard}).
+ * - `unknown` (T6): may be taken over, after `retryInMs`, by an attempt that resolves it first; `replayed` when this
+ *   attempt presented the token again.
  */
 export type Settlement =
   | { readonly kind: 'release' }
-  | { readonly kind: 'postpone'; readonly retryInMs: number }
-  | { readonly kind: 'needs_reconnect'; readonly reason: ReconnectReason }
-  | { readonly kind: 'unknown'; readonly retryInMs: number };
+  | { readonly kind: 'postpone'; readonly retryInMs: number; readonly gate?: RefreshGate }
+  | { readonly kind: 'needs_reconnect'; readonly reason: ReconnectReason; readonly guard: MassDeadGuard | null }
+  | { readonly kind: 'unknown'; readonly retryInMs: number; readonly replayed: boolean };
+
+/**
+ * When grants that Notion calls dead stop being believed: as soon as, within `windowMs`, at least `minimum`
+ * authorizations and at least `share` of the attempts with a verdict ended so. Then the `mass_dead` gate closes for
+ * `closeForMs`, and the row stays as it is.
+ */
+export interface MassDeadGuard {
+  readonly minimum: number;
+  /** 0 to 1. */
+  readonly share: number;
+  readonly windowMs: number;
+  readonly closeForMs: number;
+}
+
+/**
+ * - `settled`: done.
+ * - `superseded`: the attempt was no longer ours to settle; nothing was changed.
+ * - `held_back`: the mass guard closed its gate; the row stays active and the attempt is over.
+ */
+export type SettleVerdict = 'settled' | 'superseded' | 'held_back';
 
 /** `stored: false` tells what stands there instead; a pair that came after a disconnect is to be revoked. */
 export type StoreVerdict =
@@ -134,8 +163,14 @@ export abstract class AuthorizationStore {
   /** T1 and T7: makes this process the only sender, or says what stands in the way. */
   abstract claim(request: ClaimRequest): Promise<ClaimResult>;
 
-  /** T2, T3, T5, T6, T9, T10. `false` when the attempt was no longer ours to settle. */
-  abstract settle(claim: Claim, settlement: Settlement, ending: AttemptEnding): Promise<boolean>;
+  /**
+   * T1 and T7 for many: claims up to `limit` due authorizations in one transaction, passing over rows that somebody
+   * else has locked. Costs what is claimed, not what is stored.
+   */
+  abstract claimDue(query: ClaimDueQuery): Promise<readonly Claim[]>;
+
+  /** T2, T3, T5, T6, T9, T10. */
+  abstract settle(claim: Claim, settlement: Settlement, ending: AttemptEnding): Promise<SettleVerdict>;
 
   /** T4: stores the successor of `claim.spentVersion`. Tests the version and nothing else. */
   abstract storePair(claim: Claim, pair: TokenPair, ending: AttemptEnding): Promise<StoreVerdict>;
@@ -149,17 +184,30 @@ export abstract class AuthorizationStore {
   /** T12: unlinks the owner; the last one's leaving erases the secrets and moves the version. */
   abstract disconnect(id: AuthorizationId, ownerId: string): Promise<DisconnectResult>;
 
-  /**
-   * Active, renewable authorizations whose pair is older than `olderThanMs`, oldest first; without those that are
-   * claimed or postponed at the moment.
-   */
-  abstract listDue(query: {
-    readonly olderThanMs: number;
-    readonly limit: number;
-  }): Promise<readonly DueAuthorization[]>;
+  /** T13: puts back what the row lost when the database went back in time. Never over a higher version. */
+  abstract rollForward(retained: RetainedChange): Promise<RollForwardVerdict>;
+
+  /** The stored versions of those that exist; for finding rows that went back in time. */
+  abstract readVersions(ids: readonly AuthorizationId[]): Promise<ReadonlyMap<AuthorizationId, number>>;
+
+  /** Active authorizations with an attempt that is unresolved and may be taken over now, oldest first. */
+  abstract listUnresolved(limit: number): Promise<readonly VersionedAuthorization[]>;
+
+  /** Hands back what dead processes of this machine had claimed, so that nobody waits for their leases. */
+  abstract releaseDeadProcesses(): Promise<number>;
 }
 
-export interface DueAuthorization {
+export interface ClaimDueQuery {
+  /** Pairs stored longer ago than this, in milliseconds, are due; active and renewable ones, oldest first. */
+  readonly olderThanMs: number;
+  readonly limit: number;
+  readonly leaseMs: number;
+}
+
+export interface VersionedAuthorization {
   readonly id: AuthorizationId;
   readonly version: number;
 }
+
+/** `up_to_date`: the row is there already or past it, or was disconnected. */
+export type RollForwardVerdict = 'rolled_forward' | 'up_to_date' | 'not_found';

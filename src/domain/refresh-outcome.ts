@@ -1,4 +1,5 @@
 import type { ReconnectReason } from './authorization.js';
+import type { RefreshGate } from './refresh-gate.js';
 
 /** Why a refresh was asked for. */
 export const REFRESH_TRIGGERS = ['unauthorized', 'schedule', 'manual', 'recovery'] as const;
@@ -38,7 +39,7 @@ export interface NotionFailure {
  * - `followed`: somebody else had stored or was storing a newer pair.
  * - `needs_reconnect`, `revoked`: only the person can help.
  * - `busy`: somebody else's refresh outlasted the caller's wait; it goes on.
- * - `postponed`: Notion asked everybody to wait; `retryInMs` says how long still.
+ * - `postponed`: nobody may send before `retryInMs` is over; `gate` names what holds back the whole client.
  * - `not_sent`, `not_processed`, `configuration`: the refresh token was not spent.
  * - `unknown`: Notion may have rotated; resolved before the refresh token is used again.
  */
@@ -48,7 +49,7 @@ export type RefreshOutcome =
   | { readonly kind: 'needs_reconnect'; readonly reason: ReconnectReason; readonly failure?: NotionFailure }
   | { readonly kind: 'revoked' }
   | { readonly kind: 'busy' }
-  | { readonly kind: 'postponed'; readonly retryInMs: number }
+  | { readonly kind: 'postponed'; readonly retryInMs: number; readonly gate?: RefreshGate }
   | {
       readonly kind: 'not_sent' | 'not_processed' | 'configuration' | 'unknown';
       readonly failure: NotionFailure;

@@ -1,0 +1,52 @@
+import type { RetainedPair } from './retained-change.js';
+
+/** Identifies one record until it is known to be stored in the database. */
+export type JournalReceipt = symbol;
+
+/**
+ * The first durable place of a new pair: on this machine, before the database has it. It turns the loss of a process
+ * between Notion's answer and the commit into a replay.
+ */
+export abstract class PairJournal {
+  /**
+   * On disk when it returns; synchronous, so that nothing can come between the answer and its first durable byte.
+   * `null` where the journal is off, full or cannot be written: never fatal, the database is written next anyway.
+   */
+  abstract record(retained: RetainedPair): JournalReceipt | null;
+
+  /** The database has it. The record stays for the retention time, in case the database loses its last commits. */
+  abstract confirm(receipt: JournalReceipt): void;
+
+  /**
+   * Every record that earlier processes left, in order of writing. Damaged ones are set aside, never fatal; those
+   * whose key is missing stay where they are.
+   */
+  abstract replay(): readonly { readonly retained: RetainedPair; readonly receipt: JournalReceipt }[];
+
+  /** Removes what is confirmed and older than the retention time. */
+  abstract clean(): void;
+
+  /** Records on disk, for metrics. */
+  abstract readonly size: number;
+}
+
+/** For applications that give no folder: a pair is then durable when the database has it. */
+export class NoPairJournal extends PairJournal {
+  override readonly size = 0;
+
+  override record(): null {
+    return null;
+  }
+
+  override confirm(): void {
+    // Nothing was recorded.
+  }
+
+  override replay(): readonly [] {
+    return [];
+  }
+
+  override clean(): void {
+    // Nothing was recorded.
+  }
+}

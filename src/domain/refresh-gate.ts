@@ -1,0 +1,9 @@
+/**
+ * What holds back every refresh of the client, over all processes, until a time in the database.
+ *
+ * - `rate_limit`: Notion asked to wait (`Retry-After`). Opens by itself.
+ * - `configuration`: Notion refuses the client's own credentials. After its time one attempt probes.
+ * - `mass_dead`: so many grants died at once that the fault is more likely ours. After its time one attempt probes.
+ */
+export const REFRESH_GATES = ['rate_limit', 'configuration', 'mass_dead'] as const;
+export type RefreshGate = (typeof REFRESH_GATES)[number];

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { RetainedPair } from '../domain/retained-change.js';
+import { Secret } from '../domain/secret.js';
+import type { SealContext, TokenCipher } from '../domain/token-cipher.js';
+
+const record = z.object({
+  format: z.literal(1),
+  authorizationId: z.string(),
+  version: z.number().int().positive(),
+  sealedPair: z.string(),
+});
+
+const sealedPair = z.object({
+  accessToken: z.string(),
+  refreshToken: z.string().nullable(),
+  expiresInMs: z.number().nullable(),
+});
+
+/** Only ids and the version stand in clear; the pair is sealed as in the database, bound to its place. */
+export function encodeRecord(retained: RetainedPair, clientId: string, cipher: TokenCipher): Buffer {
+  const { authorizationId, version, pair } = retained;
+  const clear = JSON.stringify({
+    accessToken: pair.accessToken.reveal(),
+    refreshToken: pair.refreshToken?.reveal() ?? null,
+    expiresInMs: pair.expiresInMs,
+  });
+  const sealed = cipher.seal(new Secret(clear), contextOf(authorizationId, version, clientId));
+  return Buffer.from(JSON.stringify({ format: 1, authorizationId, version, sealedPair: sealed }), 'utf8');
+}
+
+/**
+ * @returns `null` for a payload that is no record.
+ * @throws {@link NotionKeyError} when the pair cannot be opened with the configured keys.
+ */
+export function decodeRecord(payload: Buffer, clientId: string, cipher: TokenCipher): RetainedPair | null {
+  const parsed = record.safeParse(parseJson(payload.toString('utf8')));
+  if (!parsed.success) return null;
+  const { authorizationId, version } = parsed.data;
+  const clear = cipher.open(parsed.data.sealedPair, contextOf(authorizationId, version, clientId));
+  const pair = sealedPair.safeParse(parseJson(clear.reveal()));
+  if (!pair.success) return null;
+  const { accessToken, refreshToken, expiresInMs } = pair.data;
+  return {
+    authorizationId,
+    version,
+    pair: {
+      accessToken: new Secret(accessToken),
+      refreshToken: refreshToken === null ? null : new Secret(refreshToken),
+      expiresInMs,
+    },
+  };
+}
+
+function contextOf(rowId: string, version: number, clientId: string): SealContext {
+  return { table: 'journal', column: 'pair', rowId, clientId, version };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
