@@ -1,3 +1,4 @@
+import type { AuthorizationId } from './authorization.js';
 import type { RetainedPair } from './retained-change.js';
 
 /** Identifies one record until it is known to be stored in the database. */
@@ -23,6 +24,9 @@ export abstract class PairJournal {
    */
   abstract replay(): readonly { readonly retained: RetainedPair; readonly receipt: JournalReceipt }[];
 
+  /** Overwrites every record of an authorization: after a disconnect none of its tokens may be left. */
+  abstract erase(authorizationId: AuthorizationId): void;
+
   /** Removes what is confirmed and older than the retention time. */
   abstract clean(): void;
 
@@ -44,6 +48,10 @@ export class NoPairJournal extends PairJournal {
 
   override replay(): readonly [] {
     return [];
+  }
+
+  override erase(): void {
+    // Nothing was recorded.
   }
 
   override clean(): void {

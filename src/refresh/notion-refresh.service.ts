@@ -1,33 +1,21 @@
-import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { AuthorizationStore, type Claim, type ClaimRefusal } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
-import {
-  AuthorizationStore,
-  type Claim,
-  type ClaimRefusal,
-  type StoreVerdict,
-} from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
-import { SECOND_MS } from '../domain/duration.js';
 import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
-import { NotionOAuth, type ClassifiedFailure, type RefreshAnswer } from '../domain/notion-oauth.js';
-import type { NotionFailure, RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
-import { AccessToken } from '../domain/secret.js';
-import { AccessTokenCache } from './access-token.cache.js';
+import type { RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
 import { growingWaits } from './backoff.js';
 import { waitAtMost } from './bounded-wait.js';
-import { UnknownOutcomeRecovery } from './recovery.js';
-import { verdictOn, type Verdict } from './settlement.js';
+import { ClaimSpender, type HeldClaim } from './claim.spender.js';
+import { RefreshShutdown } from './refresh.shutdown.js';
+import { RollForward } from './roll-forward.js';
 import { SingleFlight } from './single-flight.js';
 
 /** How often waiters look whether the process that claimed has finished. */
 const FIRST_LOOK_MS = 40;
 const LONGEST_LOOK_MS = 500;
-const FIRST_STORE_RETRY_MS = 50;
-const LONGEST_STORE_RETRY_MS = 2 * SECOND_MS;
-
-type SuccessfulAnswer = Extract<RefreshAnswer, { kind: 'success' }>;
 
 export interface RefreshRequest {
   readonly trigger: RefreshTrigger;
@@ -37,32 +25,28 @@ export interface RefreshRequest {
   readonly signal?: AbortSignal;
 }
 
-/** A claim, and until when (monotonic) the request may still begin. */
-interface HeldClaim {
-  readonly claim: Claim;
-  readonly sendBeforeMs: number;
-  readonly trigger: RefreshTrigger;
-}
+type VersionedRequest = RefreshRequest & { readonly seenVersion: number };
+type FinalRefusal = Exclude<ClaimRefusal, { kind: 'claimed_elsewhere' }>;
 
 /**
  * Renews a pair exactly once, however many callers and processes ask: claim, send, store.
  * Safe to call from any number of processes at the same time.
  */
 @Injectable()
-export class NotionRefreshService implements OnModuleDestroy {
-  private readonly logger = new Logger(NotionRefreshService.name);
+export class NotionRefreshService {
   private readonly flights = new SingleFlight<RefreshOutcome>();
   private readonly slots: ReturnType<typeof pLimit>;
 
   constructor(
     private readonly store: AuthorizationStore,
-    private readonly notion: NotionOAuth,
-    private readonly recovery: UnknownOutcomeRecovery,
-    private readonly cache: AccessTokenCache,
+    private readonly spender: ClaimSpender,
+    private readonly rollForward: RollForward,
+    private readonly shutdown: RefreshShutdown,
     private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {
     this.slots = pLimit(config.refresh.maxConcurrent);
+    shutdown.drainWith(() => this.drain());
   }
 
   /**
@@ -74,7 +58,7 @@ export class NotionRefreshService implements OnModuleDestroy {
     const seenVersion = request.seenVersion ?? (await this.storedVersion(id));
     const waitUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
     for (;;) {
-      const flight = this.flights.join(id, () => this.renew(id, { ...request, seenVersion }));
+      const flight = this.flights.join(id, () => this.slots(() => this.renew(id, { ...request, seenVersion })));
       const timeoutMs = Math.max(0, waitUntilMs - this.clock.monotonicMs());
       const outcome = await waitAtMost(flight, { timeoutMs, signal: request.signal });
       if (outcome === 'timed_out') return { kind: 'busy' };
@@ -83,9 +67,19 @@ export class NotionRefreshService implements OnModuleDestroy {
     }
   }
 
-  /** Answers that are under way are awaited and stored before the connection to the database closes. */
-  async onModuleDestroy(): Promise<void> {
-    await this.flights.settled();
+  /** For a claim that a sweep has made: whoever asks for the same authorization meanwhile joins in. */
+  spendClaimed(held: HeldClaim): Promise<RefreshOutcome> {
+    return this.flights.join(held.claim.authorizationId, () => this.spender.spend(held));
+  }
+
+  /** Refreshes of this process that are under way. */
+  get inFlight(): number {
+    return this.flights.size;
+  }
+
+  /** Answers that are under way are awaited and stored; nothing new begins. */
+  private async drain(): Promise<void> {
+    await waitAtMost(this.flights.settled(), { timeoutMs: this.config.refresh.drainMs });
   }
 
   private async storedVersion(id: AuthorizationId): Promise<number> {
@@ -95,55 +89,52 @@ export class NotionRefreshService implements OnModuleDestroy {
   }
 
   /** Callers in this process share one flight; the claim on the row settles it between processes. */
-  private renew(
-    id: AuthorizationId,
-    request: RefreshRequest & { seenVersion: number },
-  ): Promise<RefreshOutcome> {
-    return this.slots(async () => {
-      const held = await this.claimOrFollow(id, request);
-      return 'claim' in held ? this.spend(held) : held;
-    });
+  private async renew(id: AuthorizationId, request: VersionedRequest): Promise<RefreshOutcome> {
+    const held = await this.claimOrFollow(id, request);
+    return 'claim' in held ? this.spender.spend(held) : held;
   }
 
-  private async claimOrFollow(
-    id: AuthorizationId,
-    { trigger, seenVersion }: RefreshRequest & { seenVersion: number },
-  ): Promise<HeldClaim | RefreshOutcome> {
-    const { callerWaitMs, leaseMs, requestTimeoutMs, leaseMarginMs } = this.config.refresh;
-    const followUntilMs = this.clock.monotonicMs() + callerWaitMs;
-    for (const waitMs of growingWaits(FIRST_LOOK_MS, LONGEST_LOOK_MS)) {
-      // Measured from before the claim: the lease then ends for us no later than for anybody else.
-      const claimedAtMs = this.clock.monotonicMs();
-      const result = await this.store.claim({ authorizationId: id, trigger, seenVersion, leaseMs });
-      if (result.kind === 'claimed') {
-        return {
-          claim: result.claim,
-          sendBeforeMs: claimedAtMs + leaseMs - requestTimeoutMs - leaseMarginMs,
-          trigger,
-        };
-      }
-      if (result.kind !== 'claimed_elsewhere') return this.refused(id, result, trigger, seenVersion);
+  private async claimOrFollow(id: AuthorizationId, request: VersionedRequest): Promise<HeldClaim | RefreshOutcome> {
+    const followUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
+    for (const lookAgainMs of growingWaits(FIRST_LOOK_MS, LONGEST_LOOK_MS)) {
+      if (this.shutdown.hasBegun) return { kind: 'busy' };
+      const heldForMs = await this.rollForward.heldForMs();
+      const attempt = heldForMs > 0 ? 'wait' : await this.tryToClaim(id, request);
+      if (attempt !== 'wait') return attempt;
+      const waitMs = Math.max(lookAgainMs, heldForMs);
       if (this.clock.monotonicMs() + waitMs > followUntilMs) return { kind: 'busy' };
       await this.clock.sleep(waitMs);
     }
     return { kind: 'busy' };
   }
 
+  private async tryToClaim(
+    id: AuthorizationId,
+    { trigger, seenVersion }: VersionedRequest,
+  ): Promise<HeldClaim | RefreshOutcome | 'wait'> {
+    // Measured from before the claim: the lease then ends for us no later than for anybody else.
+    const claimedAtMs = this.clock.monotonicMs();
+    const connectionChanges = this.rollForward.changes;
+    const { leaseMs } = this.config.refresh;
+    const result = await this.store.claim({ authorizationId: id, trigger, seenVersion, leaseMs });
+    if (result.kind === 'claimed') return { claim: result.claim, claimedAtMs, connectionChanges, trigger };
+    return result.kind === 'claimed_elsewhere' ? 'wait' : this.refused(id, result, { trigger, seenVersion });
+  }
+
   private async refused(
     id: AuthorizationId,
-    refusal: Exclude<ClaimRefusal, { kind: 'claimed_elsewhere' }>,
-    trigger: RefreshTrigger,
-    seenVersion: number,
-  ): Promise<RefreshOutcome> {
+    refusal: FinalRefusal,
+    request: VersionedRequest,
+  ): Promise<RefreshOutcome | HeldClaim | 'wait'> {
     switch (refusal.kind) {
       case 'not_found':
         throw new NotionAuthorizationNotFoundError();
       case 'moved':
-        return { kind: 'followed', version: refusal.version };
+        return this.moved(id, refusal.version, request);
       case 'needs_reconnect':
         // Only a refused access token proves that the missing refresh token is needed.
-        if (refusal.reason === 'no_refresh_token' && trigger === 'unauthorized') {
-          await this.store.markWithoutRefreshToken(id, seenVersion);
+        if (refusal.reason === 'no_refresh_token' && request.trigger === 'unauthorized') {
+          await this.store.markWithoutRefreshToken(id, request.seenVersion);
         }
         return refusal;
       case 'postponed':
@@ -152,135 +143,24 @@ export class NotionRefreshService implements OnModuleDestroy {
     }
   }
 
-  private async spend(held: HeldClaim): Promise<RefreshOutcome> {
-    const { claim } = held;
-    if (claim.recovering !== null) {
-      const verdict = await this.recovery.resolve(claim, claim.recovering);
-      if (verdict !== 'send') return this.settle(held, verdict, { code: 'unresolved_attempt' });
-    }
-    if (this.clock.monotonicMs() > held.sendBeforeMs) return this.giveUpClaim(held);
-    const sentAtMs = this.clock.monotonicMs();
-    const answer = await this.notion.refresh(claim.refreshToken, {
-      timeoutMs: this.config.refresh.requestTimeoutMs,
-    });
-    const upstreamMs = this.clock.monotonicMs() - sentAtMs;
-    return answer.kind === 'success'
-      ? this.keep(claim, answer, upstreamMs)
-      : this.fail(held, answer, upstreamMs);
+  /** Upwards somebody was faster; downwards the database forgot commits. */
+  private async moved(
+    id: AuthorizationId,
+    storedVersion: number,
+    request: VersionedRequest,
+  ): Promise<RefreshOutcome | HeldClaim | 'wait'> {
+    if (storedVersion > request.seenVersion) return { kind: 'followed', version: storedVersion };
+    if (await this.rollForward.repair(id, storedVersion)) return this.tryToClaim(id, request);
+    // We do not hold the newer pair, and who did had its time: what is stored is all there is, and probably spent.
+    const held = await this.tryToClaim(id, { ...request, seenVersion: storedVersion });
+    return typeof held === 'object' && 'claim' in held ? { ...held, claim: asUnresolved(held.claim) } : held;
   }
+}
 
-  /** The self-fence (rule R5): the answer could come after somebody else took the claim over. */
-  private giveUpClaim(held: HeldClaim): Promise<RefreshOutcome> {
-    return this.settle(
-      held,
-      { settlement: { kind: 'release' }, outcome: 'not_sent' },
-      { code: 'claim_nearly_over' },
-    );
-  }
-
-  private async keep(claim: Claim, answer: SuccessfulAnswer, upstreamMs: number): Promise<RefreshOutcome> {
-    const verdict = await this.storeUntilStored(claim, answer, upstreamMs);
-    if (!verdict.stored) return this.dropLatePair(claim, answer, verdict);
-    const token = new AccessToken(answer.pair.accessToken.reveal(), claim.authorizationId, verdict.version);
-    this.cache.put(token, answer.pair.expiresInMs ?? undefined);
-    this.logger.log(
-      `refreshed authorization=${claim.authorizationId} attempt=${claim.attemptId} version=${verdict.version}`,
-    );
-    return { kind: 'renewed', version: verdict.version };
-  }
-
-  /** From here on the only copy of the pair is in memory: the write is repeated until it succeeds (rule R12). */
-  private async storeUntilStored(
-    claim: Claim,
-    answer: SuccessfulAnswer,
-    upstreamMs: number,
-  ): Promise<StoreVerdict> {
-    for (const waitMs of growingWaits(FIRST_STORE_RETRY_MS, LONGEST_STORE_RETRY_MS)) {
-      try {
-        return await this.store.storePair(claim, answer.pair, { outcome: 'success', upstreamMs });
-      } catch (error) {
-        this.logger.error(
-          `store failed, trying again authorization=${claim.authorizationId} attempt=${claim.attemptId} error=${errorName(error)}`,
-        );
-        await this.clock.sleep(waitMs);
-      }
-    }
-    throw new Error('unreachable: the waits never end');
-  }
-
-  /** A reconnect won, or the person disconnected: then the pair nobody will ever use is revoked (rule R19). */
-  private async dropLatePair(
-    claim: Claim,
-    answer: SuccessfulAnswer,
-    verdict: Extract<StoreVerdict, { stored: false }>,
-  ): Promise<RefreshOutcome> {
-    if (verdict.status === 'not_found' || verdict.status === 'revoked') {
-      await this.notion.revoke(answer.pair.accessToken);
-      return { kind: 'revoked' };
-    }
-    this.logger.log(`late pair dropped authorization=${claim.authorizationId} attempt=${claim.attemptId}`);
-    return { kind: 'followed', version: verdict.version };
-  }
-
-  private fail(held: HeldClaim, answer: ClassifiedFailure, upstreamMs: number): Promise<RefreshOutcome> {
-    const verdict = verdictOn(answer, held.claim.recovering !== null, this.config.refresh);
-    return this.settle(held, verdict, answer.failure, upstreamMs);
-  }
-
-  private async settle(
-    held: HeldClaim,
-    verdict: Verdict,
-    failure: NotionFailure,
-    upstreamMs?: number,
-  ): Promise<RefreshOutcome> {
-    const { claim } = held;
-    const { settlement, outcome } = verdict;
-    this.logger.warn(describe(held, outcome, failure));
-    const settled = await this.store.settle(claim, settlement, { outcome, failure, upstreamMs });
-    if (!settled) {
-      // Somebody stored, reconnected or disconnected meanwhile (rule R15): their version is the answer.
-      const moved = await this.store.find(claim.authorizationId);
-      if (moved !== null && moved.status === 'revoked') return { kind: 'revoked' };
-      if (moved !== null && moved.version > claim.spentVersion)
-        return { kind: 'followed', version: moved.version };
-    }
-    if (settlement.kind === 'needs_reconnect') {
-      return { kind: 'needs_reconnect', reason: settlement.reason, failure };
-    }
-    return { kind: outcomeKind(outcome), failure };
-  }
+function asUnresolved(claim: Claim): Claim {
+  return { ...claim, recovering: claim.recovering ?? { ageMs: Number.POSITIVE_INFINITY, replayed: false } };
 }
 
 function isBehind(outcome: RefreshOutcome, seenVersion: number): boolean {
-  return 'version' in outcome && outcome.version <= seenVersion;
-}
-
-function outcomeKind(
-  outcome: Verdict['outcome'],
-): 'not_sent' | 'not_processed' | 'configuration' | 'unknown' {
-  switch (outcome) {
-    case 'not_sent':
-    case 'not_processed':
-    case 'configuration':
-      return outcome;
-    default:
-      return 'unknown';
-  }
-}
-
-function describe({ claim, trigger }: HeldClaim, outcome: string, failure: NotionFailure): string {
-  const facts = {
-    authorization: claim.authorizationId,
-    attempt: claim.attemptId,
-    trigger,
-    status: failure.status,
-    code: failure.code,
-    request: failure.requestId,
-  };
-  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
-  return `refresh ${outcome} ${known.map(([name, value]) => `${name}=${value}`).join(' ')}`;
-}
-
-function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
+  return (outcome.kind === 'renewed' || outcome.kind === 'followed') && outcome.version <= seenVersion;
 }

@@ -9,9 +9,15 @@ import type { Verdict } from './settlement.js';
 const LOOK_AGAIN_MS = 15 * SECOND_MS;
 
 /**
- * What to do about an earlier attempt whose outcome is unknown, before its refresh token is presented again
- * (transitions T8 to T10). Introspection is a hint that costs nothing; the quarantine gives a restarted process the
- * time to bring the answer it may still hold (rule R14).
+ * - `send`: Notion says that the refresh token is unspent (T8).
+ * - `replay`: nothing more can be learned without presenting it once more (T10).
+ */
+export type Resolution = 'send' | 'replay' | Verdict;
+
+/**
+ * What to do about an earlier attempt whose outcome is unknown, before its refresh token is presented again: the
+ * guards `introspectBeforeReplay` and `restartGrace`. Introspection is a hint that costs nothing; the quarantine
+ * gives a restarted process the time to bring the answer it may still hold (rule R14).
  */
 @Injectable()
 export class UnknownOutcomeRecovery {
@@ -20,25 +26,30 @@ export class UnknownOutcomeRecovery {
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {}
 
-  /** `'send'`: the token may be presented. Otherwise what the attempt ends with instead. */
-  async resolve(claim: Claim, unresolved: UnresolvedAttempt): Promise<'send' | Verdict> {
+  async resolve(claim: Claim, unresolved: UnresolvedAttempt): Promise<Resolution> {
     const answer = await this.notion.introspect(claim.refreshToken);
     if (answer.kind === 'active') return 'send';
     const leftMs = (await this.quarantineMs(claim)) - unresolved.ageMs;
-    if (leftMs > 0)
-      return {
-        settlement: { kind: 'unknown', retryInMs: Math.min(leftMs, LOOK_AGAIN_MS) },
-        outcome: 'unknown',
-      };
-    if (answer.kind === 'useless') return 'send';
-    return { settlement: { kind: 'needs_reconnect', reason: 'lost_rotation' }, outcome: 'lost' };
+    if (leftMs > 0) return lookAgainIn(Math.min(leftMs, LOOK_AGAIN_MS), unresolved.replayed);
+    const mayReplay = this.config.refresh.replay === 'once' && !unresolved.replayed;
+    return answer.kind === 'useless' && mayReplay ? 'replay' : LOST;
   }
 
   /** Nobody is helped by a long quarantine once the old access token is dead too. */
   private async quarantineMs(claim: Claim): Promise<number> {
     const { quarantineMs, leaseMs, restartGraceMs } = this.config.refresh;
-    if (claim.accessToken === null) return leaseMs + restartGraceMs;
+    const afterRestart = Math.min(quarantineMs, leaseMs + restartGraceMs);
+    if (claim.accessToken === null) return afterRestart;
     const answer = await this.notion.introspect(claim.accessToken);
-    return answer.kind === 'inactive' ? Math.min(quarantineMs, leaseMs + restartGraceMs) : quarantineMs;
+    return answer.kind === 'inactive' ? afterRestart : quarantineMs;
   }
+}
+
+const LOST: Verdict = {
+  settlement: { kind: 'needs_reconnect', reason: 'lost_rotation', guard: null },
+  outcome: 'lost',
+};
+
+function lookAgainIn(retryInMs: number, replayed: boolean): Verdict {
+  return { settlement: { kind: 'unknown', retryInMs, replayed }, outcome: 'unknown' };
 }

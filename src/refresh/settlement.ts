@@ -1,6 +1,6 @@
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
-import type { Settlement } from '../domain/authorization-store.js';
-import { SECOND_MS } from '../domain/duration.js';
+import type { MassDeadGuard, Settlement } from '../domain/authorization-store.js';
+import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import type { ClassifiedFailure } from '../domain/notion-oauth.js';
 import type { AttemptOutcome } from '../domain/refresh-outcome.js';
 import { jittered } from './backoff.js';
@@ -11,9 +11,20 @@ const NOT_PROCESSED_RETRY_MS = 5 * SECOND_MS;
 const CONFIGURATION_RETRY_MS = 30 * SECOND_MS;
 const UNKNOWN_RETRY_MS = SECOND_MS;
 
+const MASS_DEAD_SHARE = 0.5;
+const MASS_DEAD_WINDOW_MS = 10 * MINUTE_MS;
+
 export interface Verdict {
   readonly settlement: Settlement;
   readonly outcome: AttemptOutcome;
+}
+
+/** What was known of the refresh token when it was presented. */
+export interface Presented {
+  /** An earlier attempt with it may have reached Notion. */
+  readonly afterUnknown: boolean;
+  /** Presented although nobody could say whether it is spent (T10). */
+  readonly asReplay: boolean;
 }
 
 /**
@@ -22,35 +33,49 @@ export interface Verdict {
  */
 export function verdictOn(
   answer: ClassifiedFailure,
-  afterUnknown: boolean,
-  limits: Pick<NotionAuthConfig['refresh'], 'maxRetryAfterMs'>,
+  { afterUnknown, asReplay }: Presented,
+  limits: Pick<NotionAuthConfig['refresh'], 'maxRetryAfterMs' | 'massDeadMinimum'>,
 ): Verdict {
   switch (answer.kind) {
     case 'dead':
-      return afterUnknown
-        ? { settlement: { kind: 'needs_reconnect', reason: 'lost_rotation' }, outcome: 'lost' }
-        : { settlement: { kind: 'needs_reconnect', reason: 'revoked_or_expired' }, outcome: 'dead' };
+      return afterUnknown ? lost() : dead(limits.massDeadMinimum);
     case 'not_sent':
-      return { settlement: postpone(NOT_SENT_RETRY_MS), outcome: 'not_sent' };
+      return { settlement: { kind: 'postpone', retryInMs: jittered(NOT_SENT_RETRY_MS) }, outcome: 'not_sent' };
     case 'not_processed':
-      return {
-        settlement: waitAsAsked(answer.failure.retryAfterMs, limits.maxRetryAfterMs),
-        outcome: 'not_processed',
-      };
+      return { settlement: waitAsAsked(answer, limits.maxRetryAfterMs), outcome: 'not_processed' };
     case 'configuration':
-      return { settlement: postpone(CONFIGURATION_RETRY_MS), outcome: 'configuration' };
+      // The whole client is refused, so the whole client waits; one attempt in this time finds out whether it still is.
+      return {
+        settlement: { kind: 'postpone', retryInMs: CONFIGURATION_RETRY_MS, gate: 'configuration' },
+        outcome: 'configuration',
+      };
     case 'unknown':
-      return { settlement: { kind: 'unknown', retryInMs: UNKNOWN_RETRY_MS }, outcome: 'unknown' };
+      return {
+        settlement: { kind: 'unknown', retryInMs: jittered(UNKNOWN_RETRY_MS), replayed: asReplay },
+        outcome: 'unknown',
+      };
   }
 }
 
-function waitAsAsked(retryAfterMs: number | undefined, longestMs: number): Settlement {
-  if (retryAfterMs === undefined) return postpone(NOT_PROCESSED_RETRY_MS);
-  // Never earlier than asked: the jitter only adds.
-  const askedMs = Math.min(retryAfterMs, longestMs);
-  return { kind: 'postpone', retryInMs: askedMs + Math.random() * SECOND_MS };
+function lost(): Verdict {
+  return { settlement: { kind: 'needs_reconnect', reason: 'lost_rotation', guard: null }, outcome: 'lost' };
 }
 
-function postpone(baseMs: number): Settlement {
-  return { kind: 'postpone', retryInMs: jittered(baseMs) };
+function dead(minimum: number): Verdict {
+  const guard: MassDeadGuard = {
+    minimum,
+    share: MASS_DEAD_SHARE,
+    windowMs: MASS_DEAD_WINDOW_MS,
+    closeForMs: MASS_DEAD_WINDOW_MS,
+  };
+  return { settlement: { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard }, outcome: 'dead' };
+}
+
+/** A `Retry-After` holds for every refresh of the client, whoever was told; never shorter than asked. */
+function waitAsAsked({ failure }: ClassifiedFailure, longestMs: number): Settlement {
+  if (failure.retryAfterMs === undefined) {
+    return { kind: 'postpone', retryInMs: jittered(NOT_PROCESSED_RETRY_MS) };
+  }
+  const askedMs = Math.min(failure.retryAfterMs, longestMs);
+  return { kind: 'postpone', retryInMs: askedMs + Math.random() * SECOND_MS, gate: 'rate_limit' };
 }

@@ -1,0 +1,166 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { resolveConfig } from '../config/resolve-config.js';
+import { Clock } from '../domain/clock.js';
+import type { RetainedPair } from '../domain/retained-change.js';
+import { Secret } from '../domain/secret.js';
+import { KeyRingCipher } from '../encryption/key-ring.cipher.js';
+import { FilePairJournal } from './file-pair.journal.js';
+
+class TestClock extends Clock {
+  nowMs = Date.now();
+
+  override now(): Date {
+    return new Date(this.nowMs);
+  }
+
+  override monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  override sleep(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+describe('FilePairJournal', () => {
+  let folder: string;
+  const clock = new TestClock();
+  const key = { id: 'k1', key: randomBytes(32).toString('base64') };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'notion-journal-'));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function journal(encryptionKey = key, refresh: { retainMs?: number; journalMaxFiles?: number } = {}): FilePairJournal {
+    const config = resolveConfig({
+      clientId: 'client',
+      clientSecret: 'a secret of the client',
+      redirectUris: ['https://app.example/notion/callback'],
+      encryptionKeys: [encryptionKey],
+      refresh,
+    });
+    return new FilePairJournal({ folder, config, cipher: new KeyRingCipher(config), clock });
+  }
+
+  function somePair(version = 2, authorizationId = randomUUID()): RetainedPair {
+    return {
+      kind: 'pair',
+      authorizationId,
+      version,
+      attemptId: randomUUID(),
+      pair: {
+        accessToken: new Secret(`canary-access-${randomUUID()}`),
+        refreshToken: new Secret(`canary-refresh-${randomUUID()}`),
+        expiresInMs: null,
+      },
+    };
+  }
+
+  function revealed(retained: RetainedPair) {
+    const { accessToken, refreshToken } = retained.pair;
+    return { ...retained, pair: [accessToken.reveal(), refreshToken?.reveal()] };
+  }
+
+  function files(): string[] {
+    return readdirSync(folder).map((name) => join(folder, name));
+  }
+
+  it('gives back what an earlier process recorded, in order', () => {
+    const pairs = [somePair(2), somePair(3), somePair(4)];
+    const first = journal();
+    for (const pair of pairs) expect(first.record(pair)).not.toBeNull();
+    const replayed = journal().replay();
+    expect(replayed.map((one) => revealed(one.retained))).toEqual(pairs.map(revealed));
+  });
+
+  it('keeps nothing in clear, and lets only its owner read', () => {
+    const pair = somePair();
+    journal().record(pair);
+    const bytes = files().map((path) => readFileSync(path, 'latin1')).join();
+    expect(bytes).toContain(pair.authorizationId);
+    expect(bytes).not.toContain('canary');
+    expect(files().map((path) => statSync(path).mode & 0o777)).toEqual([0o600]);
+  });
+
+  it('goes on in a new file when one is full', () => {
+    const writer = journal();
+    for (let version = 2; version < 700; version += 1) writer.record(somePair(version));
+    expect(files().length).toBeGreaterThan(1);
+    expect(journal().replay()).toHaveLength(698);
+  });
+
+  it('finds what stands before a torn record, and sets a copy of the file aside', () => {
+    const writer = journal();
+    const whole = somePair();
+    writer.record(whole);
+    writer.record(somePair());
+    const [path] = files() as [string];
+    const bytes = readFileSync(path);
+    const end = bytes.findLastIndex((byte) => byte !== 0);
+    writeFileSync(path, Buffer.concat([bytes.subarray(0, end - 20), Buffer.alloc(bytes.length - end + 20)]));
+    const replayed = journal().replay();
+    expect(replayed.map((one) => one.retained.authorizationId)).toEqual([whole.authorizationId]);
+    expect(files().filter((name) => name.endsWith('.damaged'))).toHaveLength(1);
+  });
+
+  it('survives a file of noise', () => {
+    writeFileSync(join(folder, '1-noise.pairs'), randomBytes(4_096));
+    expect(journal().replay()).toEqual([]);
+  });
+
+  it('leaves records whose key is missing where they are', () => {
+    journal().record(somePair());
+    const other = journal({ id: 'k2', key: randomBytes(32).toString('base64') }, { retainMs: 1 });
+    expect(other.replay()).toEqual([]);
+    ageFiles();
+    other.clean();
+    expect(journal().replay()).toHaveLength(1);
+  });
+
+  it('removes a file when all of it is confirmed and the retention time is over, not before', () => {
+    const writer = journal();
+    const receipts = [writer.record(somePair()), writer.record(somePair())];
+    ageFiles();
+    writer.confirm(receipts[0]!);
+    writer.clean();
+    expect(files()).toHaveLength(1);
+    writer.confirm(receipts[1]!);
+    writer.clean();
+    expect(files()).toEqual([]);
+    expect(writer.size).toBe(0);
+  });
+
+  it('overwrites every record of an authorization and no other', () => {
+    const writer = journal();
+    const [gone, stays] = [somePair(), somePair()];
+    writer.record(gone);
+    writer.record(stays);
+    writer.record(somePair(3, gone.authorizationId));
+    writer.erase(gone.authorizationId);
+    expect(files().map((path) => readFileSync(path, 'latin1')).join()).not.toContain(gone.authorizationId);
+    expect(journal().replay().map((one) => one.retained.authorizationId)).toEqual([stays.authorizationId]);
+  });
+
+  it('answers null instead of failing when it is full or cannot write', () => {
+    const full = journal(key, { journalMaxFiles: 1 });
+    let recorded = 0;
+    while (full.record(somePair()) !== null) recorded += 1;
+    expect(recorded).toBeGreaterThan(100);
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'not a folder');
+    expect(journal().record(somePair())).toBeNull();
+    expect(journal().replay()).toEqual([]);
+  });
+
+  function ageFiles(): void {
+    const longAgo = new Date(Date.now() - 60 * 60_000);
+    for (const path of files()) utimesSync(path, longAgo, longAgo);
+  }
+});

@@ -1,0 +1,137 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { AuthorizationStore, type Claim, type UnresolvedAttempt } from '../domain/authorization-store.js';
+import { Clock } from '../domain/clock.js';
+import { NotionOAuth } from '../domain/notion-oauth.js';
+import type { NotionFailure, RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
+import { PairKeeper } from './pair.keeper.js';
+import { UnknownOutcomeRecovery } from './recovery.js';
+import { RefreshShutdown } from './refresh.shutdown.js';
+import { RollForward } from './roll-forward.js';
+import { verdictOn, type Verdict } from './settlement.js';
+
+/** A claim as this process holds it. */
+export interface HeldClaim {
+  readonly claim: Claim;
+  /** This process's monotonic time from before the claim was made. */
+  readonly claimedAtMs: number;
+  /** {@link RollForward.changes} from before the claim was made. */
+  readonly connectionChanges: number;
+  readonly trigger: RefreshTrigger;
+}
+
+/** Spends a claim: at most one request, and an end to the claim whatever it comes to. */
+@Injectable()
+export class ClaimSpender {
+  private readonly logger = new Logger('NotionRefreshService');
+
+  constructor(
+    private readonly store: AuthorizationStore,
+    private readonly notion: NotionOAuth,
+    private readonly recovery: UnknownOutcomeRecovery,
+    private readonly keeper: PairKeeper,
+    private readonly rollForward: RollForward,
+    private readonly shutdown: RefreshShutdown,
+    private readonly clock: Clock,
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
+  ) {}
+
+  async spend(held: HeldClaim): Promise<RefreshOutcome> {
+    const unresolved = held.claim.recovering;
+    const resolution = unresolved === null ? 'send' : await this.recovery.resolve(held.claim, unresolved);
+    if (typeof resolution === 'object') return this.settle(held, resolution, { code: 'unresolved_attempt' });
+    const obstacle = await this.obstacleTo(held);
+    if (obstacle !== null) return this.giveUp(held, obstacle);
+    return this.send(held, unresolved, resolution === 'replay');
+  }
+
+  /** What forbids to begin the request now, although the claim is ours. */
+  private async obstacleTo(held: HeldClaim): Promise<string | null> {
+    if (this.shutdown.hasBegun) return 'shutting_down';
+    if (held.connectionChanges !== this.rollForward.changes && (await this.rollForward.heldForMs()) > 0) {
+      return 'database_changed';
+    }
+    return this.selfFenceAllows(held) ? null : 'claim_nearly_over';
+  }
+
+  /**
+   * The guard `selfFence` (rule R5): Notion knows nothing of claims, so a request may only begin while its answer
+   * must arrive, or be given up, before anybody else can claim.
+   */
+  private selfFenceAllows({ claim, claimedAtMs }: HeldClaim): boolean {
+    const { requestTimeoutMs, leaseMarginMs } = this.config.refresh;
+    const leaseLeftMs = claimedAtMs + claim.leaseMs - this.clock.monotonicMs();
+    return leaseLeftMs >= requestTimeoutMs + leaseMarginMs;
+  }
+
+  private async send(
+    held: HeldClaim,
+    unresolved: UnresolvedAttempt | null,
+    asReplay: boolean,
+  ): Promise<RefreshOutcome> {
+    const { claim } = held;
+    const sentAtMs = this.clock.monotonicMs();
+    const answer = await this.notion.refresh(claim.refreshToken, {
+      timeoutMs: this.config.refresh.requestTimeoutMs,
+    });
+    const upstreamMs = this.clock.monotonicMs() - sentAtMs;
+    if (answer.kind === 'success') return this.keeper.keep(claim, answer, upstreamMs);
+    const presented = { afterUnknown: unresolved !== null, asReplay };
+    return this.settle(held, verdictOn(answer, presented, this.config.refresh), answer.failure, upstreamMs);
+  }
+
+  /** Hands the claim back: nothing was sent. */
+  private giveUp(held: HeldClaim, code: string): Promise<RefreshOutcome> {
+    return this.settle(held, { settlement: { kind: 'release' }, outcome: 'not_sent' }, { code });
+  }
+
+  private async settle(
+    held: HeldClaim,
+    { settlement, outcome }: Verdict,
+    failure: NotionFailure,
+    upstreamMs?: number,
+  ): Promise<RefreshOutcome> {
+    this.logger.warn(describe(held, outcome, failure));
+    const verdict = await this.store.settle(held.claim, settlement, { outcome, failure, upstreamMs });
+    if (verdict === 'superseded') {
+      const moved = await this.movedMeanwhile(held.claim);
+      if (moved !== null) return moved;
+    }
+    if (verdict === 'held_back') return { kind: 'not_processed', failure };
+    if (settlement.kind === 'needs_reconnect') {
+      return { kind: 'needs_reconnect', reason: settlement.reason, failure };
+    }
+    return { kind: passing(outcome), failure };
+  }
+
+  /** Somebody stored, reconnected or disconnected meanwhile (rule R15): their version is the answer. */
+  private async movedMeanwhile(claim: Claim): Promise<RefreshOutcome | null> {
+    const moved = await this.store.find(claim.authorizationId);
+    if (moved === null || moved.version <= claim.spentVersion) return null;
+    return moved.status === 'revoked' ? { kind: 'revoked' } : { kind: 'followed', version: moved.version };
+  }
+}
+
+function passing(outcome: Verdict['outcome']): 'not_sent' | 'not_processed' | 'configuration' | 'unknown' {
+  switch (outcome) {
+    case 'not_sent':
+    case 'not_processed':
+    case 'configuration':
+      return outcome;
+    default:
+      return 'unknown';
+  }
+}
+
+function describe({ claim, trigger }: HeldClaim, outcome: string, failure: NotionFailure): string {
+  const facts = {
+    authorization: claim.authorizationId,
+    attempt: claim.attemptId,
+    trigger,
+    status: failure.status,
+    code: failure.code,
+    request: failure.requestId,
+  };
+  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return `refresh ${outcome} ${known.map(([name, value]) => `${name}=${value}`).join(' ')}`;
+}

@@ -1,0 +1,105 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import type { Claim } from '../domain/authorization-store.js';
+import type { AuthorizationId, TokenPair } from '../domain/authorization.js';
+import { Clock } from '../domain/clock.js';
+import { PairJournal, type JournalReceipt } from '../domain/pair-journal.js';
+import type { RetainedChange, RetainedPair } from '../domain/retained-change.js';
+
+/** Beyond it the longest kept are let go; that many refreshes in the retention time are no common load. */
+const MAX_RETAINED = 100_000;
+
+interface PendingPair {
+  readonly retained: RetainedPair;
+  readonly sinceMs: number;
+  receipt: JournalReceipt | null;
+}
+
+/**
+ * Takes care of a pair from the moment it is answered: pending until the database has it, retained for a while
+ * afterwards, because a failover may forget the last commits.
+ */
+@Injectable()
+export class PairCustody {
+  private readonly pending = new Map<string, PendingPair>();
+  private readonly retained: LRUCache<AuthorizationId, RetainedChange>;
+
+  constructor(
+    private readonly journal: PairJournal,
+    private readonly clock: Clock,
+    @Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig,
+  ) {
+    this.retained = new LRUCache({ max: MAX_RETAINED, ttl: config.refresh.retainMs });
+  }
+
+  /**
+   * The guard `journalBeforeCommit` (rule R10). Synchronous: nothing of this process comes between the answer and
+   * its first durable byte.
+   */
+  take({ authorizationId, spentVersion, attemptId }: Claim, pair: TokenPair): void {
+    const retained: RetainedPair = { kind: 'pair', authorizationId, version: spentVersion + 1, pair, attemptId };
+    const receipt = this.journal.record(retained);
+    this.pending.set(attemptId, { retained, receipt, sinceMs: this.clock.monotonicMs() });
+  }
+
+  /** The database has it. */
+  stored({ attemptId }: Claim): void {
+    const pending = this.end(attemptId);
+    if (pending !== undefined) this.retain(pending.retained);
+  }
+
+  /** A reconnect or a disconnect came first: nobody will ever use this pair. */
+  dropped({ attemptId, authorizationId }: Claim): void {
+    this.end(attemptId);
+    this.journal.erase(authorizationId);
+  }
+
+  /** Remembers the newest change of an authorization, unless a newer one is remembered. */
+  retain(change: RetainedChange): void {
+    const known = this.retained.peek(change.authorizationId);
+    if (known !== undefined && known.version > change.version) return;
+    this.retained.set(change.authorizationId, change);
+    if (change.kind === 'disconnect') this.journal.erase(change.authorizationId);
+  }
+
+  /** What this process knows to be newer than `version`, if anything. */
+  newerThan(id: AuthorizationId, version: number): RetainedChange | null {
+    const known = this.retained.peek(id);
+    return known !== undefined && known.version > version ? known : null;
+  }
+
+  /** Everything retained; what is past its time is let go first. */
+  all(): readonly RetainedChange[] {
+    this.retained.purgeStale();
+    this.journal.clean();
+    return [...this.retained.values()];
+  }
+
+  /** Pairs that only this process has, or only its journal. */
+  get pendingCount(): number {
+    return this.pending.size;
+  }
+
+  get retainedCount(): number {
+    return this.retained.size;
+  }
+
+  /** Age of the oldest pending pair in milliseconds; 0 without one. */
+  get oldestPendingAgeMs(): number {
+    const [oldest] = this.pending.values();
+    return oldest === undefined ? 0 : this.clock.monotonicMs() - oldest.sinceMs;
+  }
+
+  /** The last chance of a process that exits: what could not be journaled before is tried once more. Synchronous. */
+  flush(): void {
+    for (const pending of this.pending.values()) pending.receipt ??= this.journal.record(pending.retained);
+  }
+
+  private end(attemptId: string): PendingPair | undefined {
+    const pending = this.pending.get(attemptId);
+    this.pending.delete(attemptId);
+    if (pending?.receipt != null) this.journal.confirm(pending.receipt);
+    return pending;
+  }
+}

@@ -1,0 +1,76 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { AuthorizationStore, type Claim, type StoreVerdict } from '../domain/authorization-store.js';
+import { Clock } from '../domain/clock.js';
+import { SECOND_MS } from '../domain/duration.js';
+import { NotionOAuth, type RefreshAnswer } from '../domain/notion-oauth.js';
+import type { RefreshOutcome } from '../domain/refresh-outcome.js';
+import { AccessToken } from '../domain/secret.js';
+import { AccessTokenCache } from './access-token.cache.js';
+import { growingWaits } from './backoff.js';
+import { PairCustody } from './pair.custody.js';
+
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 2 * SECOND_MS;
+
+export type SuccessfulAnswer = Extract<RefreshAnswer, { kind: 'success' }>;
+
+/** Brings an answered pair into the database: journal, then commit, then whoever waits. */
+@Injectable()
+export class PairKeeper {
+  private readonly logger = new Logger('NotionRefreshService');
+
+  constructor(
+    private readonly store: AuthorizationStore,
+    private readonly custody: PairCustody,
+    private readonly notion: NotionOAuth,
+    private readonly cache: AccessTokenCache,
+    private readonly clock: Clock,
+  ) {}
+
+  async keep(claim: Claim, answer: SuccessfulAnswer, upstreamMs: number): Promise<RefreshOutcome> {
+    this.custody.take(claim, answer.pair);
+    const verdict = await this.storeUntilStored(claim, answer, upstreamMs);
+    if (!verdict.stored) return this.dropLatePair(claim, answer, verdict);
+    this.custody.stored(claim);
+    const token = new AccessToken(answer.pair.accessToken.reveal(), claim.authorizationId, verdict.version);
+    this.cache.put(token, answer.pair.expiresInMs ?? undefined);
+    this.logger.debug(
+      `refreshed authorization=${claim.authorizationId} attempt=${claim.attemptId} version=${verdict.version}`,
+    );
+    return { kind: 'renewed', version: verdict.version };
+  }
+
+  /** From here on the only copy of the pair is ours: the write is repeated until it succeeds (rule R12). */
+  private async storeUntilStored(
+    claim: Claim,
+    answer: SuccessfulAnswer,
+    upstreamMs: number,
+  ): Promise<StoreVerdict> {
+    for (const waitMs of growingWaits(FIRST_RETRY_MS, LONGEST_RETRY_MS)) {
+      try {
+        return await this.store.storePair(claim, answer.pair, { outcome: 'success', upstreamMs });
+      } catch (error) {
+        this.logger.error(
+          `store failed, trying again authorization=${claim.authorizationId} attempt=${claim.attemptId} error=${error instanceof Error ? error.name : 'unknown'}`,
+        );
+        await this.clock.sleep(waitMs);
+      }
+    }
+    throw new Error('unreachable: the waits never end');
+  }
+
+  /** A reconnect won, or the person disconnected: then the pair nobody will ever use is revoked (rule R19). */
+  private async dropLatePair(
+    claim: Claim,
+    answer: SuccessfulAnswer,
+    verdict: Extract<StoreVerdict, { stored: false }>,
+  ): Promise<RefreshOutcome> {
+    this.custody.dropped(claim);
+    this.logger.log(`late pair dropped authorization=${claim.authorizationId} attempt=${claim.attemptId}`);
+    if (verdict.status !== 'not_found' && verdict.status !== 'revoked') {
+      return { kind: 'followed', version: verdict.version };
+    }
+    await this.notion.revoke(answer.pair.accessToken);
+    return { kind: 'revoked' };
+  }
+}
