@@ -77,7 +77,7 @@ describe('the embedded SQLite file', () => {
     expect(await dataSource.query('PRAGMA synchronous')).toEqual([{ synchronous: 2 }]);
     expect(await dataSource.query('PRAGMA foreign_keys')).toEqual([{ foreign_keys: 1 }]);
     // better-sqlite3 would block the whole process while it waits.
-    const timeout = dataSource.options.type === 'sqlite' ? 5_000 : 100;
+    const timeout = dataSource.options.type === 'better-sqlite3' ? 100 : 5_000;
     expect(await dataSource.query('PRAGMA busy_timeout')).toEqual([{ timeout }]);
   });
 
