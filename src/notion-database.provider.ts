@@ -40,6 +40,8 @@ function ownConnection(name: string, configModule: DynamicModule): DynamicModule
     inject: [NOTION_AUTH_CONFIG],
     useFactory: (config: NotionAuthConfig) => ({
       ...ownDataSourceOptions(config),
+      // `@nestjs/typeorm` 11 looks for it here, and nowhere else, when the application ends.
+      name,
       // A server may come up after us; a file that cannot be opened now cannot be opened in three seconds either.
       retryAttempts: config.databaseUrl === null ? 0 : SERVER_CONNECT_ATTEMPTS,
     }),

@@ -8,13 +8,14 @@ import { provideDevelopmentKey } from './start/development-key.js';
 import { openNotion } from './start/notion-source.js';
 import { QuickstartAddress } from './start/quickstart.address.js';
 import { QuietLogger } from './start/quiet.logger.js';
+import { StartProblem } from './start/start.problem.js';
 import { welcome } from './start/welcome.js';
 
 try {
   await start();
 } catch (error) {
-  // What the library says of a configuration that cannot work is written for people; a stack would hide it.
-  console.error(error instanceof NotionAuthError ? error.message : error);
+  const isForPeople = error instanceof StartProblem || error instanceof NotionAuthError;
+  console.error(isForPeople ? error.message : error);
   // A simulator that was started by then would keep the process alive.
   process.exit(1);
 }

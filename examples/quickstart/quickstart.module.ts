@@ -24,6 +24,7 @@ export interface Quickstart {
 @Module({
   imports: [
     ConfigModule.forRoot(),
+    ConfigModule.forFeature(notionAuthConfig),
     ScheduleModule.forRoot(),
     TerminusModule,
     NotionAuthModule.forRootAsync({

@@ -2,7 +2,6 @@ import {
   NotionAuthorizationNotFoundError,
   NotionCallbackRefusedError,
   NotionConnectFailedError,
-  NotionKeyError,
   NotionOtherGrantError,
   NotionOwnerRequiredError,
   NotionStoreUnavailableError,
@@ -97,7 +96,7 @@ export function connectAnswerFor(error: NotionAuthError): ConnectAnswer {
     return error.refusal === 'wrong_owner' ? WRONG_OWNER : REFUSED;
   if (error instanceof NotionOtherGrantError) return OTHER_GRANT;
   if (error instanceof NotionConnectFailedError) return error.kind === 'dead' ? CODE_DEAD : UPSTREAM;
-  if (error instanceof NotionStoreUnavailableError || error instanceof NotionKeyError) return UNAVAILABLE;
+  if (error instanceof NotionStoreUnavailableError) return UNAVAILABLE;
   if (error instanceof NotionOwnerRequiredError) return OWNER_REQUIRED;
   if (error instanceof NotionAuthorizationNotFoundError) return NOT_FOUND;
   return UNEXPECTED;

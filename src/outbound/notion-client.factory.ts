@@ -3,7 +3,6 @@ import { Client, RequestTimeoutError } from '@notionhq/client';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { AuthorizedCalls } from './authorized-calls.js';
 import { toResponse } from './fetch-response.js';
-import { textOf, type HttpAnswer } from './http-answer.js';
 import { NotionHttpPool } from './notion-http.pool.js';
 import type { FetchInput } from './outbound-request.js';
 
@@ -18,7 +17,13 @@ export type NotionFetch = (input: FetchInput, init?: RequestInit) => Promise<Res
 /** The SDK's own limit counts the wait in the queue and aborts nothing; `outbound.callTimeoutMs` stands in for it. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** Notion's API in the name of an authorization. Every call asks for the token of its moment. */
+/**
+ * Notion's API in the name of an authorization. Every call asks for the token of its moment.
+ *
+ * `outbound.maxConcurrentPerAuthorization` calls are on the wire at once, further ones queue; an event stream counts
+ * until it opens. `outbound.callTimeoutMs` runs from the moment a call leaves the queue, renewal and repetition
+ * included, and ends the call for good.
+ */
 @Injectable()
 export class NotionClientFactory {
   constructor(
@@ -42,8 +47,7 @@ export class NotionClientFactory {
       logLevel,
       baseUrl: this.pool.origin,
       timeoutMs: NEVER_MS,
-      fetch: (url, init) =>
-        this.calls.send(id, url, init as RequestInit).then(toSdkResponse, throwSdkTimeout),
+      fetch: (url, init) => this.calls.send(id, url, init as RequestInit).then(toResponse, throwSdkTimeout),
     });
   }
 
@@ -53,7 +57,6 @@ export class NotionClientFactory {
    *
    * A 401 `unauthorized` leads to one renewal and one repetition, unless the body is a stream. The
    * `authorization` header is always ours; one given by the caller is replaced.
-   * The returned function
    * @throws {@link NotionRequestRefusedError} before a socket is opened, for another origin, an OAuth endpoint, dot
    * segments or an unsendable header; and for a stream that a refused token left unrepeatable (`body_not_replayable`).
    * @throws what `NotionTokenService.getAccessToken` throws; an unauthenticated request is never made.
@@ -61,14 +64,6 @@ export class NotionClientFactory {
   fetchFor(id: AuthorizationId): NotionFetch {
     return async (input, init) => toResponse(await this.calls.send(id, input, init));
   }
-}
-
-/** The SDK asks for less than a whole `Response`, which costs more to build than the call to send. */
-function toSdkResponse(answer: HttpAnswer) {
-  const { status, headers, body } = answer;
-  const ok = status >= 200 && status < 300;
-  if (body instanceof Uint8Array) return { ok, status, headers, text: () => Promise.resolve(textOf(body)) };
-  return { ok, status, headers, body, text: () => new Response(body).text() };
 }
 
 function throwSdkTimeout(error: unknown): never {

@@ -32,9 +32,4 @@ export class NotionDatabase {
   transaction<T>(work: SessionWork<T>, options: TransactionOptions = {}): Promise<T> {
     return this.sessions.transaction(work, options);
   }
-
-  /** @throws when the database does not answer; for readiness probes. */
-  async ping(): Promise<void> {
-    await this.read(({ manager }) => manager.query('SELECT 1'));
-  }
 }

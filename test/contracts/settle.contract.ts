@@ -104,6 +104,7 @@ export function settleContract(engine: StorageEngine): void {
       await sleep(40);
       const resolver = await claimed(store, id);
       expect(await store.settle(resolver, settlement, { outcome })).toBe(true);
+      expect(await rowOf(storage(), id)).toMatchObject({ status: 'active', attemptPhase: 'unknown' });
       await sleep(10);
       expect((await claimed(store, id)).recovering!.ageMs).toBeGreaterThanOrEqual(50);
     },

@@ -1,6 +1,7 @@
-import { Controller, Get, Query, Req, Res, UseFilters } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Req, Res, UseFilters } from '@nestjs/common';
+import type { ConfigType } from '@nestjs/config';
 import type { Request, Response } from 'express';
-import { NotionConnectService } from 'nestjs-notion-auth';
+import { notionAuthConfig, NotionConnectService, type Authorization } from 'nestjs-notion-auth';
 import { LastResults } from '../actions/last-results.js';
 import { NotionStandIn } from '../notion-stand-in.js';
 import { Session } from '../session.js';
@@ -17,6 +18,7 @@ export class HomeController {
     private readonly results: LastResults,
     private readonly standIn: NotionStandIn,
     private readonly address: QuickstartAddress,
+    @Inject(notionAuthConfig.KEY) private readonly config: ConfigType<typeof notionAuthConfig>,
   ) {}
 
   @Get()
@@ -31,7 +33,7 @@ export class HomeController {
     }
     const session = Session.of(request) ?? Session.start(response, { secure: this.address.isSecure });
     const arrival = arrivalOf(notion);
-    const authorizations = await this.connect.list(session.ownerId);
+    const authorizations = await this.authorizationsOf(session);
     sendPage(response, 200, (nonce) =>
       homePage({
         nonce,
@@ -44,6 +46,12 @@ export class HomeController {
         arrival,
       }),
     );
+  }
+
+  /** Without those of the simulator when the real Notion answers, and the other way round. */
+  private async authorizationsOf({ ownerId }: Session): Promise<Authorization[]> {
+    const authorizations = await this.connect.list(ownerId);
+    return authorizations.filter(({ clientId }) => clientId === this.config.clientId);
   }
 }
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { Request } from 'express';
 import { isGiven, type Environment } from './environment.js';
+import { StartProblem } from './start.problem.js';
 
 const DEFAULT_PORT = 3000;
 const CALLBACK_PATH = '/notion/callback';
@@ -16,16 +17,16 @@ export class QuickstartAddress {
 
   /**
    * Finds a port and, where no redirect URI is configured, configures the one that goes with it.
-   * @throws Error when the port is taken and the redirect URI is fixed, so that no other port would do.
+   * @throws {@link StartProblem} when the port is taken and the redirect URI is fixed, so that no other port would do.
    */
   static async choose(environment: Environment): Promise<QuickstartAddress> {
     const wanted = Number(environment['PORT'] || DEFAULT_PORT);
     if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535)
-      throw new Error('PORT is no port number.');
+      throw new StartProblem('PORT is not a port number.');
     const isFixed = isGiven(environment, 'NOTION_REDIRECT_URIS');
     const isTaken = !(await isFree(wanted));
     if (isTaken && isFixed) {
-      throw new Error(
+      throw new StartProblem(
         `Port ${wanted} is taken, and NOTION_REDIRECT_URIS fixes the address. Free it, or set PORT.`,
       );
     }
@@ -63,7 +64,7 @@ async function isFree(port: number): Promise<boolean> {
 
 async function freePort(): Promise<number> {
   const port = await tryPort(0, '127.0.0.1');
-  if (typeof port !== 'number') throw new Error(`There is no free port (${port}).`);
+  if (typeof port !== 'number') throw new StartProblem(`There is no free port (${port}).`);
   return port;
 }
 

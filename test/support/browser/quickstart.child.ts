@@ -15,7 +15,6 @@ export class QuickstartChild {
     readonly url: string,
     /** Between the start of the process and the first page served. */
     readonly firstPageMs: number,
-    private readonly output: readonly string[],
   ) {}
 
   /** @param port - `0` for a free one. */
@@ -33,15 +32,11 @@ export class QuickstartChild {
       const answer = await fetch(url);
       if (answer.status !== 200) throw new Error(`The first page was answered with ${answer.status}.`);
       await answer.text();
-      return new QuickstartChild(child, url, performance.now() - begunAt, output);
+      return new QuickstartChild(child, url, performance.now() - begunAt);
     } catch (cause) {
       child.kill('SIGKILL');
       throw new Error(`The quickstart did not start. It printed:\n${output.join('\n')}`, { cause });
     }
-  }
-
-  get printed(): string {
-    return this.output.join('\n');
   }
 
   /** Asks it to end, as a container platform does; answers its exit code. */

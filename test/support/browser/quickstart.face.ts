@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 
+const PHONE = { width: 390, height: 844 };
+
 /** What the page says of an action that is over. */
 export interface ShownResult {
   readonly succeeded: boolean;
@@ -90,23 +92,27 @@ export class QuickstartFace {
 
   /** The same page in light, dark, and on a phone. */
   async pictures(name: string): Promise<void> {
-    const size = this.page.viewportSize();
     await this.picture(name);
     await this.page.emulateMedia({ colorScheme: 'dark' });
     await this.picture(`${name}-dark`);
     await this.page.emulateMedia({ colorScheme: 'light' });
-    await this.page.setViewportSize({ width: 390, height: 844 });
-    await this.picture(`${name}-390`);
-    if (size !== null) await this.page.setViewportSize(size);
+    await this.onPhone(() => this.picture(`${name}-${PHONE.width}`));
   }
 
   /** By how many pixels the page is wider than a phone shows. */
-  async overflowAt390(): Promise<number> {
-    const size = this.page.viewportSize();
-    await this.page.setViewportSize({ width: 390, height: 844 });
-    const width = await this.page.evaluate<number>('document.documentElement.scrollWidth');
-    if (size !== null) await this.page.setViewportSize(size);
-    return Math.max(0, width - 390);
+  async overflowOnPhone(): Promise<number> {
+    return this.onPhone(async () => {
+      const width = await this.page.evaluate<number>('document.documentElement.scrollWidth');
+      return Math.max(0, width - PHONE.width);
+    });
+  }
+
+  private async onPhone<T>(look: () => Promise<T>): Promise<T> {
+    const before = this.page.viewportSize()!;
+    await this.page.setViewportSize(PHONE);
+    const seen = await look();
+    await this.page.setViewportSize(before);
+    return seen;
   }
 
   private async resultNumber(): Promise<string> {

@@ -1,12 +1,10 @@
-/** Runs steps one after the other and says how each went; after one that failed the rest would mean nothing. */
+/** Says how each step went, and ends with a line that counts them. */
 export class StepReport {
   private passed = 0;
   private failed = 0;
 
-  constructor(private readonly onFailure: () => Promise<void>) {}
-
+  /** @throws what `run` throws, once it is reported: the steps after a failed one would mean nothing. */
   async step(name: string, run: () => Promise<unknown>): Promise<void> {
-    if (this.failed > 0) return;
     const begunAt = performance.now();
     try {
       const remark = await run();
@@ -16,12 +14,20 @@ export class StepReport {
     } catch (error) {
       this.failed += 1;
       console.log(`FAIL  ${name}: ${error instanceof Error ? error.message : String(error)}`);
-      await this.onFailure();
+      throw error;
     }
   }
 
-  /** The last line, and the exit code that goes with it. */
-  finish(): number {
+  /** Tells the whole story; answers the exit code. */
+  async tell(story: () => Promise<void>): Promise<number> {
+    try {
+      await story();
+    } catch (error) {
+      if (this.failed === 0) {
+        this.failed = 1;
+        console.log('FAIL  before the first step:', error);
+      }
+    }
     console.log(`${this.passed} passed, ${this.failed} failed`);
     return this.failed === 0 ? 0 : 1;
   }
