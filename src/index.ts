@@ -26,7 +26,8 @@ export { NotionCallback, VerifiedCallback } from './connect/verified-callback.js
 // Tokens
 export { NotionTokenService, type GetAccessTokenOptions } from './refresh/notion-token.service.js';
 export { NotionRefreshService, type RefreshRequest } from './refresh/notion-refresh.service.js';
-export { NotionRefreshSweep, type SweepOptions, type SweepReport } from './refresh/refresh.sweep.js';
+export { NotionRefreshSweep, type SweepOptions } from './refresh/refresh.sweep.js';
+export type { SweepReport } from './refresh/sweep-report.js';
 export { AccessToken, Secret } from './domain/secret.js';
 export type { NotionFailure, RefreshOutcome, RefreshTrigger } from './domain/refresh-outcome.js';
 export type {
@@ -53,6 +54,29 @@ export { NotionAuthExceptionFilter } from './outbound/notion-auth-exception.filt
 // Where authorizations are kept: for the application's own DataSource, and for the TypeORM command line
 export { createOwnDataSource, ownDataSourceOptions } from './storage/own-data-source.js';
 export { notionAuthEntities, notionAuthMigrations } from './storage/storage-schema.js';
+
+// Parts that an application can replace or extend, through the option `providers`
+export { AuthorizationStore } from './domain/authorization-store.js';
+export type {
+  AttemptEnding,
+  Claim,
+  ClaimRequest,
+  ClaimResult,
+  Settlement,
+  SettleVerdict,
+  StoreVerdict,
+} from './domain/authorization-store.js';
+export { Clock, SystemClock } from './domain/clock.js';
+export { NotionOAuth } from './domain/notion-oauth.js';
+export type { ExchangeAnswer, IntrospectionAnswer, RefreshAnswer } from './domain/notion-oauth.js';
+export { NoPairJournal, PairJournal, type JournalReceipt } from './domain/pair-journal.js';
+export type { RetainedChange, RetainedPair } from './domain/retained-change.js';
+export { TokenCipher, type SealContext } from './domain/token-cipher.js';
+export { KeyRingCipher } from './encryption/key-ring.cipher.js';
+export { FilePairJournal, type FilePairJournalOptions } from './journal/file-pair.journal.js';
+export { NotionOAuthClient } from './notion/notion-oauth.client.js';
+export { TypeOrmAuthorizationStore } from './storage/typeorm-authorization.store.js';
+export type { TokenPair } from './domain/authorization.js';
 
 // Errors
 export {

@@ -1,16 +1,22 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { CallbackRouteExplorer } from './config/callback-route.explorer.js';
 import { MountedCallbackCheck } from './config/mounted-callback.check.js';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
 import type { NotionAuthWiring } from './config/notion-auth.wiring.js';
 import { OwnerGate } from './config/owner.gate.js';
 import { connectControllerFor } from './connect/connect.controller.js';
 import { connectExports, connectProviders } from './connect/connect.providers.js';
 import { AttemptStatistics } from './domain/attempt-statistics.js';
 import { AuthorizationStore } from './domain/authorization-store.js';
+import { Clock } from './domain/clock.js';
 import { ConnectStateStore } from './domain/connect-state-store.js';
+import { DatabaseWatch } from './domain/database-watch.js';
 import { NotionOAuth } from './domain/notion-oauth.js';
+import { NoPairJournal, PairJournal } from './domain/pair-journal.js';
+import { RateBudget } from './domain/rate-budget.js';
 import { TokenCipher } from './domain/token-cipher.js';
 import { KeyRingCipher } from './encryption/key-ring.cipher.js';
+import { FilePairJournal } from './journal/file-pair.journal.js';
 import { NotionAuthConfigModule } from './notion-auth-config.module.js';
 import { wiringOf, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './notion-auth.module-definition.js';
 import { wireDatabase } from './notion-database.provider.js';
@@ -21,12 +27,19 @@ import { NotionClientFactory } from './outbound/notion-client.factory.js';
 import { NotionHttpPool } from './outbound/notion-http.pool.js';
 import { NotionScope } from './outbound/notion.scope.js';
 import { AccessTokenCache } from './refresh/access-token.cache.js';
+import { ClaimSpender } from './refresh/claim.spender.js';
 import { NotionRefreshService } from './refresh/notion-refresh.service.js';
 import { NotionTokenService } from './refresh/notion-token.service.js';
+import { PairCustody } from './refresh/pair.custody.js';
+import { PairKeeper } from './refresh/pair.keeper.js';
 import { UnknownOutcomeRecovery } from './refresh/recovery.js';
+import { RefreshShutdown } from './refresh/refresh.shutdown.js';
+import { RollForward } from './refresh/roll-forward.js';
 import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
 import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
 import { TypeOrmAuthorizationStore } from './storage/typeorm-authorization.store.js';
+import { TypeOrmDatabaseWatch } from './storage/typeorm-database.watch.js';
+import { TypeOrmRateBudget } from './storage/typeorm-rate.budget.js';
 import { TypeOrmConnectStateStore } from './storage/typeorm-connect-state.store.js';
 
 /** Who answers what. */
@@ -36,11 +49,23 @@ const PROVIDERS: Provider[] = [
   { provide: AttemptStatistics, useClass: TypeOrmAttemptStatistics },
   { provide: TokenCipher, useClass: KeyRingCipher },
   { provide: NotionOAuth, useClass: NotionOAuthClient },
+  { provide: DatabaseWatch, useClass: TypeOrmDatabaseWatch },
+  { provide: RateBudget, useClass: TypeOrmRateBudget },
+  {
+    provide: PairJournal,
+    useFactory: pairJournal,
+    inject: [NOTION_AUTH_CONFIG, TokenCipher, Clock],
+  },
   OAuthTransport,
   AccessTokenCache,
+  PairCustody,
+  PairKeeper,
+  RollForward,
+  RefreshShutdown,
+  ClaimSpender,
+  UnknownOutcomeRecovery,
   NotionTokenService,
   NotionRefreshService,
-  UnknownOutcomeRecovery,
   NotionRefreshSweep,
   OwnerGate,
   ...connectProviders,
@@ -88,6 +113,11 @@ export class NotionAuthModule {
   static forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     return assemble(NotionAuthConfigModule.forRootAsync(options), wiringOf(options));
   }
+}
+
+function pairJournal(config: NotionAuthConfig, cipher: TokenCipher, clock: Clock): PairJournal {
+  const folder = config.refresh.journalFolder;
+  return folder === null ? new NoPairJournal() : new FilePairJournal({ folder, config, cipher, clock });
 }
 
 function assemble(configModule: DynamicModule, wiring: NotionAuthWiring): DynamicModule {

@@ -7,6 +7,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   notion: ['config', 'domain'],
   storage: ['config', 'domain'],
   encryption: ['config', 'domain'],
+  journal: ['config', 'domain'],
   refresh: ['config', 'domain'],
   connect: ['refresh', 'config', 'domain'],
   outbound: ['refresh', 'config', 'domain'],

@@ -89,7 +89,11 @@ export interface AttemptEnding {
 export type Settlement =
   | { readonly kind: 'release' }
   | { readonly kind: 'postpone'; readonly retryInMs: number; readonly gate?: RefreshGate }
-  | { readonly kind: 'needs_reconnect'; readonly reason: ReconnectReason; readonly guard: MassDeadGuard | null }
+  | {
+      readonly kind: 'needs_reconnect';
+      readonly reason: ReconnectReason;
+      readonly guard: MassDeadGuard | null;
+    }
   | { readonly kind: 'unknown'; readonly retryInMs: number; readonly replayed: boolean };
 
 /**

@@ -38,7 +38,10 @@ describe('FilePairJournal', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function journal(encryptionKey = key, refresh: { retainMs?: number; journalMaxFiles?: number } = {}): FilePairJournal {
+  function journal(
+    encryptionKey = key,
+    refresh: { retainMs?: number; journalMaxFiles?: number } = {},
+  ): FilePairJournal {
     const config = resolveConfig({
       clientId: 'client',
       clientSecret: 'a secret of the client',
@@ -49,7 +52,7 @@ describe('FilePairJournal', () => {
     return new FilePairJournal({ folder, config, cipher: new KeyRingCipher(config), clock });
   }
 
-  function somePair(version = 2, authorizationId = randomUUID()): RetainedPair {
+  function somePair(version = 2, authorizationId: string = randomUUID()): RetainedPair {
     return {
       kind: 'pair',
       authorizationId,
@@ -83,7 +86,9 @@ describe('FilePairJournal', () => {
   it('keeps nothing in clear, and lets only its owner read', () => {
     const pair = somePair();
     journal().record(pair);
-    const bytes = files().map((path) => readFileSync(path, 'latin1')).join();
+    const bytes = files()
+      .map((path) => readFileSync(path, 'latin1'))
+      .join();
     expect(bytes).toContain(pair.authorizationId);
     expect(bytes).not.toContain('canary');
     expect(files().map((path) => statSync(path).mode & 0o777)).toEqual([0o600]);
@@ -144,8 +149,16 @@ describe('FilePairJournal', () => {
     writer.record(stays);
     writer.record(somePair(3, gone.authorizationId));
     writer.erase(gone.authorizationId);
-    expect(files().map((path) => readFileSync(path, 'latin1')).join()).not.toContain(gone.authorizationId);
-    expect(journal().replay().map((one) => one.retained.authorizationId)).toEqual([stays.authorizationId]);
+    expect(
+      files()
+        .map((path) => readFileSync(path, 'latin1'))
+        .join(),
+    ).not.toContain(gone.authorizationId);
+    expect(
+      journal()
+        .replay()
+        .map((one) => one.retained.authorizationId),
+    ).toEqual([stays.authorizationId]);
   });
 
   it('answers null instead of failing when it is full or cannot write', () => {

@@ -100,7 +100,8 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
   }
 
   private openFor(payload: Buffer): { readonly segment: JournalSegment; readonly file: ShelvedFile } {
-    if (this.open !== null && this.open.segment.fits(payload) && this.isYoung(this.open.file)) return this.open;
+    if (this.open !== null && this.open.segment.fits(payload) && this.isYoung(this.open.file))
+      return this.open;
     this.closeOpenFile();
     this.clean();
     if (this.shelf.fileCount >= this.options.config.refresh.journalMaxFiles) throw new JournalFullError();
@@ -134,7 +135,10 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
     });
   }
 
-  private decode({ payload }: SegmentRecord): { readonly retained: RetainedPair | null; readonly locked: boolean } {
+  private decode({ payload }: SegmentRecord): {
+    readonly retained: RetainedPair | null;
+    readonly locked: boolean;
+  } {
     try {
       const { config, cipher } = this.options;
       return { retained: decodeRecord(payload, config.clientId, cipher), locked: false };
@@ -146,7 +150,9 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
 
   /** A copy for a person to look at; what could be read of the file is replayed all the same. */
   private setAside(path: string): void {
-    this.logger.error('a journal file is damaged: it is copied aside, and what could be read of it is replayed');
+    this.logger.error(
+      'a journal file is damaged: it is copied aside, and what could be read of it is replayed',
+    );
     copyFileSync(path, `${path}${SET_ASIDE_SUFFIX}`);
   }
 

@@ -52,9 +52,13 @@ export class JournalShelf {
     if (record !== undefined) record.confirmed = true;
   }
 
-  recordsOf(authorizationId: AuthorizationId): { readonly file: ShelvedFile; readonly record: ShelvedRecord }[] {
+  recordsOf(
+    authorizationId: AuthorizationId,
+  ): { readonly file: ShelvedFile; readonly record: ShelvedRecord }[] {
     return [...this.files.values()].flatMap((file) =>
-      file.records.filter((record) => record.authorizationId === authorizationId).map((record) => ({ file, record })),
+      file.records
+        .filter((record) => record.authorizationId === authorizationId)
+        .map((record) => ({ file, record })),
     );
   }
 
@@ -71,7 +75,8 @@ export class JournalShelf {
   /** Files that nobody needs any more: all confirmed, and nothing written to them since `beforeMs`. */
   outdated(beforeMs: number): readonly ShelvedFile[] {
     return [...this.files.values()].filter(
-      (file) => !file.locked && file.records.every((record) => record.confirmed) && lastWriteTo(file) < beforeMs,
+      (file) =>
+        !file.locked && file.records.every((record) => record.confirmed) && lastWriteTo(file) < beforeMs,
     );
   }
 }

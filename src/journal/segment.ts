@@ -70,7 +70,8 @@ export function readSegment(path: string): SegmentContent {
     const length = bytes.readUInt32BE(offset);
     if (length === 0) break;
     const payload = bytes.subarray(offset + HEADER_BYTES, offset + HEADER_BYTES + length);
-    if (payload.length < length || crc32(payload) !== bytes.readUInt32BE(offset + 4)) return { records, damaged: true };
+    if (payload.length < length || crc32(payload) !== bytes.readUInt32BE(offset + 4))
+      return { records, damaged: true };
     if (!isErased(payload)) records.push({ payload, place: { offset, length } });
     offset += HEADER_BYTES + length;
   }

@@ -58,7 +58,9 @@ export class NotionRefreshService {
     const seenVersion = request.seenVersion ?? (await this.storedVersion(id));
     const waitUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
     for (;;) {
-      const flight = this.flights.join(id, () => this.slots(() => this.renew(id, { ...request, seenVersion })));
+      const flight = this.flights.join(id, () =>
+        this.slots(() => this.renew(id, { ...request, seenVersion })),
+      );
       const timeoutMs = Math.max(0, waitUntilMs - this.clock.monotonicMs());
       const outcome = await waitAtMost(flight, { timeoutMs, signal: request.signal });
       if (outcome === 'timed_out') return { kind: 'busy' };
@@ -69,7 +71,7 @@ export class NotionRefreshService {
 
   /** For a claim that a sweep has made: whoever asks for the same authorization meanwhile joins in. */
   spendClaimed(held: HeldClaim): Promise<RefreshOutcome> {
-    return this.flights.join(held.claim.authorizationId, () => this.spender.spend(held));
+    return this.flights.join(held.claim.authorizationId, () => this.slots(() => this.spender.spend(held)));
   }
 
   /** Refreshes of this process that are under way. */
@@ -94,7 +96,10 @@ export class NotionRefreshService {
     return 'claim' in held ? this.spender.spend(held) : held;
   }
 
-  private async claimOrFollow(id: AuthorizationId, request: VersionedRequest): Promise<HeldClaim | RefreshOutcome> {
+  private async claimOrFollow(
+    id: AuthorizationId,
+    request: VersionedRequest,
+  ): Promise<HeldClaim | RefreshOutcome> {
     const followUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
     for (const lookAgainMs of growingWaits(FIRST_LOOK_MS, LONGEST_LOOK_MS)) {
       if (this.shutdown.hasBegun) return { kind: 'busy' };

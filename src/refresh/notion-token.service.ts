@@ -12,6 +12,7 @@ import type { RefreshOutcome } from '../domain/refresh-outcome.js';
 import type { AccessToken } from '../domain/secret.js';
 import { AccessTokenCache } from './access-token.cache.js';
 import { NotionRefreshService } from './notion-refresh.service.js';
+import { RollForward } from './roll-forward.js';
 import { SingleFlight } from './single-flight.js';
 
 export interface GetAccessTokenOptions {
@@ -33,6 +34,7 @@ export class NotionTokenService {
     private readonly store: AuthorizationStore,
     private readonly refreshes: NotionRefreshService,
     private readonly cache: AccessTokenCache,
+    private readonly rollForward: RollForward,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {}
 
@@ -106,7 +108,12 @@ export class NotionTokenService {
   }
 
   private read(id: AuthorizationId): Promise<StoredAccessToken | null> {
-    return this.reads.join(id, () => this.store.readAccessToken(id));
+    return this.reads.join(id, async () => {
+      const stored = await this.store.readAccessToken(id);
+      // A failover may have taken the row back behind what this process has stored there.
+      const repaired = stored !== null && (await this.rollForward.repair(id, stored.version));
+      return repaired ? this.store.readAccessToken(id) : stored;
+    });
   }
 
   private keep(token: AccessToken, stored: StoredAccessToken): AccessToken {

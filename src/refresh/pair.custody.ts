@@ -38,7 +38,13 @@ export class PairCustody {
    * its first durable byte.
    */
   take({ authorizationId, spentVersion, attemptId }: Claim, pair: TokenPair): void {
-    const retained: RetainedPair = { kind: 'pair', authorizationId, version: spentVersion + 1, pair, attemptId };
+    const retained: RetainedPair = {
+      kind: 'pair',
+      authorizationId,
+      version: spentVersion + 1,
+      pair,
+      attemptId,
+    };
     const receipt = this.journal.record(retained);
     this.pending.set(attemptId, { retained, receipt, sinceMs: this.clock.monotonicMs() });
   }

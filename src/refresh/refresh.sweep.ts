@@ -1,16 +1,22 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import pLimit from 'p-limit';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AttemptStatistics } from '../domain/attempt-statistics.js';
-import { AuthorizationStore, type DueAuthorization } from '../domain/authorization-store.js';
+import { AuthorizationStore, type Claim } from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
 import { ConnectStateStore } from '../domain/connect-state-store.js';
 import { DAY_MS, SECOND_MS } from '../domain/duration.js';
+import { RateBudget } from '../domain/rate-budget.js';
 import type { RefreshOutcome } from '../domain/refresh-outcome.js';
+import type { HeldClaim } from './claim.spender.js';
 import { NotionRefreshService } from './notion-refresh.service.js';
+import { RefreshShutdown } from './refresh.shutdown.js';
+import { RollForward } from './roll-forward.js';
+import { SweepTally, type SweepReport } from './sweep-report.js';
 
-const BATCH_SIZE = 100;
 const KEEP_ATTEMPTS_MS = 30 * DAY_MS;
+const UNRESOLVED_BATCH = 100;
+/** A claim waits for its turn with its lease running: no more is claimed than this long a time can spend. */
+const CLAIM_AHEAD_MS = 2 * SECOND_MS;
 
 export interface SweepOptions {
   /**
@@ -18,26 +24,16 @@ export interface SweepOptions {
    * nothing is due, because Notion announces no expiry.
    */
   readonly maxTokenAgeMs?: number;
-  /** Most refreshes begun in a second. Default: no cap but `refresh.maxConcurrent`. */
+  /** Most refreshes begun in a second, over all processes that sweep. Default: no cap but `refresh.maxConcurrent`. */
   readonly ratePerSecond?: number;
+  /** Called after every batch with what was done so far, and with the final report. */
+  readonly onProgress?: (report: SweepReport) => unknown;
 }
 
-/** What one sweep did. */
-export interface SweepReport {
-  readonly due: number;
-  readonly renewed: number;
-  /** Left alone because another process had renewed them or was just renewing them. */
-  readonly skipped: number;
-  /** Only the person can help now. */
-  readonly needsReconnect: number;
-  /** Not renewed this time; tried again by a later sweep. */
-  readonly failed: number;
-  readonly tookMs: number;
-}
-
-type Tally = { -readonly [Key in keyof SweepReport]: number };
-
-/** Renews what is older than a policy allows, and clears away what nobody needs any more. */
+/**
+ * Renews what is older than a policy allows, resolves attempts of unknown outcome, and clears away what nobody needs
+ * any more. Any number of processes may sweep at the same time: each due authorization is claimed by one of them.
+ */
 @Injectable()
 export class NotionRefreshSweep {
   private readonly logger = new Logger(NotionRefreshSweep.name);
@@ -45,8 +41,11 @@ export class NotionRefreshSweep {
   constructor(
     private readonly store: AuthorizationStore,
     private readonly refreshes: NotionRefreshService,
+    private readonly rollForward: RollForward,
+    private readonly shutdown: RefreshShutdown,
     private readonly states: ConnectStateStore,
     private readonly attempts: AttemptStatistics,
+    private readonly budget: RateBudget,
     private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {}
@@ -54,77 +53,100 @@ export class NotionRefreshSweep {
   /** Never rejects for one authorization's sake; rejects when the database cannot be read. */
   async run(options: SweepOptions = {}): Promise<SweepReport> {
     const startedMs = this.clock.monotonicMs();
-    const tally: Tally = { due: 0, renewed: 0, skipped: 0, needsReconnect: 0, failed: 0, tookMs: 0 };
+    const tally = new SweepTally(() => Math.round(this.clock.monotonicMs() - startedMs));
+    await this.clearAway();
+    await this.resolveUnknown(tally);
+    const olderThanMs = options.maxTokenAgeMs ?? this.config.refresh.maxTokenAgeMs;
+    if (olderThanMs !== null) await this.renewDue(olderThanMs, options, tally);
+    const report = tally.report(true);
+    this.logger.log(`sweep ${JSON.stringify(report)}`);
+    await options.onProgress?.(report);
+    return report;
+  }
+
+  private async clearAway(): Promise<void> {
     await this.states.prune();
     await this.attempts.prune(KEEP_ATTEMPTS_MS);
-    const olderThanMs = options.maxTokenAgeMs ?? this.config.refresh.maxTokenAgeMs;
-    if (olderThanMs !== null) await this.renewDue(olderThanMs, options.ratePerSecond, tally);
-    tally.tookMs = Math.round(this.clock.monotonicMs() - startedMs);
-    this.logger.log(`sweep ${JSON.stringify(tally)}`);
-    return tally;
   }
 
-  private async renewDue(
-    olderThanMs: number,
-    ratePerSecond: number | undefined,
-    tally: Tally,
-  ): Promise<void> {
-    for (;;) {
-      const batch = await this.store.listDue({ olderThanMs, limit: BATCH_SIZE });
-      const before = tally.renewed;
-      await this.renewBatch(batch, ratePerSecond, tally);
-      // A batch that brought nothing forward would come back the same: leave it to the next sweep.
-      if (batch.length < BATCH_SIZE || tally.renewed === before) return;
-    }
-  }
-
-  private async renewBatch(
-    batch: readonly DueAuthorization[],
-    ratePerSecond: number | undefined,
-    tally: Tally,
-  ) {
-    const slots = pLimit(this.config.refresh.maxConcurrent);
-    const spacingMs = ratePerSecond === undefined ? 0 : SECOND_MS / ratePerSecond;
-    const startedMs = this.clock.monotonicMs();
-    const renewals = batch.map((due, index) =>
-      slots(async () => {
-        const waitMs = startedMs + index * spacingMs - this.clock.monotonicMs();
-        if (waitMs > 0) await this.clock.sleep(waitMs);
-        count(tally, await this.renew(due));
-      }),
+  private async resolveUnknown(tally: SweepTally): Promise<void> {
+    const unresolved = await this.store.listUnresolved(UNRESOLVED_BATCH);
+    const outcomes = unresolved.map(({ id, version }) =>
+      this.unlessSurprised(() => this.refreshes.refresh(id, { trigger: 'recovery', seenVersion: version })),
     );
-    await Promise.all(renewals);
+    for (const outcome of await Promise.all(outcomes)) tally.count(outcome);
   }
 
-  private async renew(due: DueAuthorization): Promise<RefreshOutcome | 'surprise'> {
+  /** Keeps `maxConcurrent` refreshes under way until nothing is due; claims again when half of them are free. */
+  private async renewDue(olderThanMs: number, options: SweepOptions, tally: SweepTally): Promise<void> {
+    const { maxConcurrent } = this.config.refresh;
+    const underWay = new Set<Promise<void>>();
+    for (;;) {
+      const claims = await this.claimDue(olderThanMs, maxConcurrent - underWay.size, options.ratePerSecond);
+      for (const begin of claims) {
+        const renewal = begin().then((outcome) => {
+          tally.count(outcome);
+          underWay.delete(renewal);
+        });
+        underWay.add(renewal);
+      }
+      if (claims.length === 0) break;
+      while (underWay.size > maxConcurrent / 2) await Promise.race(underWay);
+      await options.onProgress?.(tally.report(false));
+    }
+    await Promise.all(underWay);
+  }
+
+  /** Claims a batch, and gives back how to begin each of its refreshes at its turn. */
+  private async claimDue(
+    olderThanMs: number,
+    room: number,
+    ratePerSecond: number | undefined,
+  ): Promise<readonly (() => Promise<RefreshOutcome | 'surprise'>)[]> {
+    if (this.shutdown.hasBegun || (await this.rollForward.heldForMs()) > 0) return [];
+    const limit = ratePerSecond === undefined ? room : Math.min(room, aheadAt(ratePerSecond));
+    const turns = await this.bookTurns(limit, ratePerSecond);
+    const claimedAtMs = this.clock.monotonicMs();
+    const connectionChanges = this.rollForward.changes;
+    const claims = await this.store.claimDue({ olderThanMs, limit, leaseMs: this.config.refresh.leaseMs });
+    return claims.map((claim, index) => async () => {
+      await this.waitUntil(turns(index));
+      const held: HeldClaim = { claim, claimedAtMs, connectionChanges, trigger: 'schedule' };
+      return this.unlessSurprised(() => this.refreshes.spendClaimed(held), claim);
+    });
+  }
+
+  /** When, in monotonic milliseconds, each of `count` refreshes may begin. */
+  private async bookTurns(
+    count: number,
+    ratePerSecond: number | undefined,
+  ): Promise<(index: number) => number> {
+    if (ratePerSecond === undefined) return () => 0;
+    const firstInMs = await this.budget.reserve(count, ratePerSecond);
+    const firstAtMs = this.clock.monotonicMs() + firstInMs;
+    await this.waitUntil(firstAtMs);
+    return (index) => firstAtMs + (index * SECOND_MS) / ratePerSecond;
+  }
+
+  private async waitUntil(atMs: number): Promise<void> {
+    const waitMs = atMs - this.clock.monotonicMs();
+    if (waitMs > 0) await this.clock.sleep(waitMs);
+  }
+
+  private async unlessSurprised(
+    refresh: () => Promise<RefreshOutcome>,
+    claim?: Claim,
+  ): Promise<RefreshOutcome | 'surprise'> {
     try {
-      return await this.refreshes.refresh(due.id, { trigger: 'schedule', seenVersion: due.version });
+      return await refresh();
     } catch (error) {
-      this.logger.error(
-        `sweep failed authorization=${due.id} error=${error instanceof Error ? error.name : 'unknown'}`,
-      );
+      const name = error instanceof Error ? error.name : 'unknown';
+      this.logger.error(`sweep failed authorization=${claim?.authorizationId ?? 'unknown'} error=${name}`);
       return 'surprise';
     }
   }
 }
 
-function count(tally: Tally, outcome: RefreshOutcome | 'surprise'): void {
-  tally.due += 1;
-  tally[tallied(outcome)] += 1;
-}
-
-function tallied(outcome: RefreshOutcome | 'surprise'): 'renewed' | 'skipped' | 'needsReconnect' | 'failed' {
-  if (outcome === 'surprise') return 'failed';
-  switch (outcome.kind) {
-    case 'renewed':
-      return 'renewed';
-    case 'followed':
-    case 'busy':
-      return 'skipped';
-    case 'needs_reconnect':
-    case 'revoked':
-      return 'needsReconnect';
-    default:
-      return 'failed';
-  }
+function aheadAt(ratePerSecond: number): number {
+  return Math.max(1, Math.floor((ratePerSecond * CLAIM_AHEAD_MS) / SECOND_MS));
 }

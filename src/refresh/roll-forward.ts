@@ -113,7 +113,9 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
 
   private async putBack(change: RetainedChange): Promise<void> {
     const verdict = await this.store.rollForward(change);
-    this.logger.warn(`roll forward ${verdict} authorization=${change.authorizationId} version=${change.version}`);
+    this.logger.warn(
+      `roll forward ${verdict} authorization=${change.authorizationId} version=${change.version}`,
+    );
   }
 
   private async replayJournal(): Promise<void> {

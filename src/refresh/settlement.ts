@@ -40,7 +40,10 @@ export function verdictOn(
     case 'dead':
       return afterUnknown ? lost() : dead(limits.massDeadMinimum);
     case 'not_sent':
-      return { settlement: { kind: 'postpone', retryInMs: jittered(NOT_SENT_RETRY_MS) }, outcome: 'not_sent' };
+      return {
+        settlement: { kind: 'postpone', retryInMs: jittered(NOT_SENT_RETRY_MS) },
+        outcome: 'not_sent',
+      };
     case 'not_processed':
       return { settlement: waitAsAsked(answer, limits.maxRetryAfterMs), outcome: 'not_processed' };
     case 'configuration':

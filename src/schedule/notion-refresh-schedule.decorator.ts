@@ -1,24 +1,37 @@
 import { Inject } from '@nestjs/common';
 import { Cron, Interval } from '@nestjs/schedule';
-import { NotionRefreshSweep, type SweepOptions, type SweepReport } from '../refresh/refresh.sweep.js';
+import { MINUTE_MS } from '../domain/duration.js';
+import { NotionRefreshSweep, type SweepOptions } from '../refresh/refresh.sweep.js';
+import type { SweepReport } from '../refresh/sweep-report.js';
 
 /** When to sweep: a cron expression or an interval in milliseconds. */
-export type NotionRefreshScheduleOptions = SweepOptions &
+export type NotionRefreshScheduleOptions = Omit<SweepOptions, 'onProgress'> &
   ({ readonly cron: string } | { readonly everyMs: number });
 
 type ReportHandler = (report: SweepReport) => unknown;
 
+interface Sweeping {
+  [SWEEP]: NotionRefreshSweep;
+  [RUNNING]?: Promise<void> | undefined;
+}
+
 const SWEEP = Symbol('NOTION_REFRESH_SWEEP');
+const RUNNING = Symbol('NOTION_REFRESH_SWEEP_RUNNING');
+/** Replicas that started together, or share a cron expression, do not sweep in step. */
+const LONGEST_PHASE_MS = MINUTE_MS;
 
 /**
- * On a provider's method: sweeps on this schedule and calls the method with each sweep's report. The application
- * imports `ScheduleModule.forRoot()`; with several replicas each sweeps, and the claims keep them from refreshing
- * the same authorization twice.
+ * On a provider's method: sweeps on this schedule and calls the method with each sweep's report, after every batch
+ * (`done: false`) and at the end (`done: true`). A sweep that outlasts its interval is not joined by another. The
+ * application imports `ScheduleModule.forRoot()`; with several replicas each sweeps, and the claims keep them from
+ * refreshing the same authorization twice.
  *
  * @example
  * ```ts
- * @NotionRefreshSchedule({ cron: '0 3 * * *', maxTokenAgeMs: 30 * DAY_MS, ratePerSecond: 2 })
- * onSweep(report: SweepReport) { this.logger.log(report); }
+ * @NotionRefreshSchedule({ cron: '0 3 * * *', maxTokenAgeMs: 30 * 24 * 3_600_000, ratePerSecond: 2 })
+ * onSweep(report: SweepReport) {
+ *   if (report.done) this.logger.log(report);
+ * }
  * ```
  */
 export function NotionRefreshSchedule(options: NotionRefreshScheduleOptions) {
@@ -27,10 +40,26 @@ export function NotionRefreshSchedule(options: NotionRefreshScheduleOptions) {
     if (handler === undefined) throw new TypeError('@NotionRefreshSchedule() decorates a method.');
     // The scheduler calls a method without arguments, so what it calls is a method that sweeps first.
     Inject(NotionRefreshSweep)(target, SWEEP);
-    descriptor.value = async function sweepAndReport(this: { [SWEEP]: NotionRefreshSweep }) {
-      await handler.call(this, await this[SWEEP].run(options));
+    descriptor.value = function sweepAndReport(this: Sweeping): Promise<void> {
+      this[RUNNING] ??= sweep(this, options, handler).finally(() => {
+        this[RUNNING] = undefined;
+      });
+      return this[RUNNING];
     };
     const schedule = 'cron' in options ? Cron(options.cron) : Interval(options.everyMs);
     schedule(target, key, descriptor);
   };
+}
+
+async function sweep(
+  self: Sweeping,
+  options: NotionRefreshScheduleOptions,
+  handler: ReportHandler,
+): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * longestPhaseMs(options)).unref());
+  await self[SWEEP].run({ ...options, onProgress: (report) => handler.call(self, report) });
+}
+
+function longestPhaseMs(options: NotionRefreshScheduleOptions): number {
+  return 'cron' in options ? LONGEST_PHASE_MS : Math.min(LONGEST_PHASE_MS, options.everyMs / 2);
 }
