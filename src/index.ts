@@ -66,6 +66,7 @@ export type {
   SettleVerdict,
   StoreVerdict,
 } from './domain/authorization-store.js';
+export { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
 export { Clock, SystemClock } from './domain/clock.js';
 export { NotionOAuth } from './domain/notion-oauth.js';
 export type { ExchangeAnswer, IntrospectionAnswer, RefreshAnswer } from './domain/notion-oauth.js';

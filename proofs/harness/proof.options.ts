@@ -1,0 +1,36 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+
+export const PROOF_SIZES = ['short', 'long'] as const;
+export type ProofSize = (typeof PROOF_SIZES)[number];
+
+export const ENGINES = ['postgres', 'mariadb', 'sqlite'] as const;
+export type Engine = (typeof ENGINES)[number];
+
+export interface ProofOptions {
+  readonly size: ProofSize;
+  readonly seed: number;
+  /** Only this engine, where the proof knows several. */
+  readonly engine: Engine | null;
+}
+
+/** @throws Error in words for people when the command line cannot be understood. */
+export function readOptions(commandLine: readonly string[] = process.argv.slice(2)): ProofOptions {
+  const { values } = parseArgs({
+    args: [...commandLine],
+    options: { size: { type: 'string' }, seed: { type: 'string' }, engine: { type: 'string' } },
+  });
+  const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
+  if (!Number.isSafeInteger(seed)) throw new Error('--seed takes a whole number.');
+  return {
+    seed,
+    size: oneOf('--size', PROOF_SIZES, values.size ?? 'short'),
+    engine: values.engine === undefined ? null : oneOf('--engine', ENGINES, values.engine),
+  };
+}
+
+function oneOf<T extends string>(option: string, known: readonly T[], given: string): T {
+  const found = known.find((name) => name === given);
+  if (found === undefined) throw new Error(`${option} takes ${known.join(' or ')}.`);
+  return found;
+}
