@@ -1,0 +1,101 @@
+// What users install: packs the package, installs the tarball into an application of its own, and loads and type-checks
+// every entry of the exports map there; the root and the testing kit while no optional peer is installed.
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { run } from './run.mjs';
+
+const REPOSITORY = resolve(import.meta.dirname, '..');
+const manifest = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'));
+const optionalPeers = Object.keys(manifest.peerDependenciesMeta);
+const requiredPeers = Object.keys(manifest.peerDependencies).filter((name) => !optionalPeers.includes(name));
+/** The entries that ask for an optional peer, and which one. */
+const NEEDED_PEER = { './health': '@nestjs/terminus', './schedule': '@nestjs/schedule' };
+
+const application = await mkdtemp(join(tmpdir(), 'notion-auth-packed-'));
+try {
+  const tarball = await pack();
+  await writeFile(
+    join(application, 'package.json'),
+    JSON.stringify({ name: 'an-application', version: '1.0.0', private: true }),
+  );
+  await install(tarball, ...requiredPeers.map(asDeveloped));
+  const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
+  await load(entries.filter((entry) => !(entry in NEEDED_PEER)));
+  await install(...Object.values(NEEDED_PEER).map(asDeveloped));
+  await load(entries);
+  await typeCheck(entries);
+  await checkContents();
+} finally {
+  await rm(application, { recursive: true, force: true });
+}
+
+async function pack() {
+  await run('npm', ['pack', '--silent', '--pack-destination', application], { cwd: REPOSITORY });
+  const [tarball] = (await readdir(application)).filter((name) => name.endsWith('.tgz'));
+  return `./${tarball}`;
+}
+
+function install(...packages) {
+  const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  return run('npm', ['install', ...quietly, ...packages], { cwd: application });
+}
+
+/** With the version this repository is developed against. */
+function asDeveloped(name) {
+  return `${name}@${manifest.devDependencies[name]}`;
+}
+
+async function load(entries) {
+  for (const entry of entries) {
+    const specifier = specifierOf(entry);
+    const count = `console.log(Object.keys(loaded).length + ' exports')`;
+    const esm = `import 'reflect-metadata'; const loaded = await import('${specifier}'); ${count}`;
+    const commonJs = `require('reflect-metadata'); const loaded = require('${specifier}'); ${count}`;
+    console.log(`import  ${specifier}`);
+    await run(process.execPath, ['--input-type=module', '--eval', esm], { cwd: application });
+    console.log(`require ${specifier}`);
+    await run(process.execPath, ['--input-type=commonjs', '--eval', commonJs], { cwd: application });
+  }
+}
+
+/** An ESM and a CommonJS file that name every entry, under the settings of a plain new application. */
+async function typeCheck(entries) {
+  const imports = entries.map((entry, index) => `import * as entry${index} from '${specifierOf(entry)}';`);
+  const uses = entries.map((_, index) => `entry${index}`).join(', ');
+  const source = `${imports.join('\n')}\nexport const loaded: object[] = [${uses}];\n`;
+  await writeFile(join(application, 'esm.mts'), source);
+  await writeFile(join(application, 'common-js.cts'), source);
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2022',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: ['node'],
+    typeRoots: [join(REPOSITORY, 'node_modules/@types')],
+  };
+  await writeFile(
+    join(application, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['esm.mts', 'common-js.cts'] }),
+  );
+  console.log('tsc     esm.mts, common-js.cts');
+  await run(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '-p', application]);
+}
+
+/** No test in the tarball, and no source map that leads to a file which is not there. */
+async function checkContents() {
+  const installed = join(application, 'node_modules', manifest.name);
+  const files = await readdir(installed, { recursive: true });
+  const unwanted = files.filter((file) => /\.spec\.|\.d\.ts\.map$|(^|\/)\.env/.test(file));
+  if (unwanted.length > 0) throw new Error(`The tarball holds ${unwanted.join(', ')}`);
+  for (const file of files.filter((name) => name.endsWith('.js.map'))) {
+    const { sourcesContent } = JSON.parse(await readFile(join(installed, file), 'utf8'));
+    if (sourcesContent === undefined) throw new Error(`${file} leads to a source that is not packed.`);
+  }
+  console.log(`${files.length} files and folders in the tarball`);
+}
+
+function specifierOf(entry) {
+  return manifest.name + entry.slice(1);
+}

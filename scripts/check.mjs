@@ -1,0 +1,87 @@
+// Everything that must hold before a change lands, after `npm ci`: `npm run check`. Ends at the first failure; the
+// last line counts the tests and the checks.
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { createConnection } from 'mysql2/promise';
+import { run } from './run.mjs';
+
+const JEST_REPORT = 'artifacts/jest.json';
+const LOCAL_MARIADB = {
+  host: '127.0.0.1',
+  port: 3306,
+  user: 'root',
+  database: 'mysql',
+  connectTimeout: 2_000,
+};
+
+const npm = (...args) => run('npm', ['run', '--silent', ...args]);
+const node = (script) => run(process.execPath, [script]);
+
+/** What is checked, in this order. Each answers how many things it found right. */
+const CHECKS = {
+  'format, npm run format:check': () => npm('format:check'),
+  'lint, npm run lint': () => npm('lint'),
+  'types, npm run typecheck': () => npm('typecheck'),
+  'unused code, npm run unused': () => npm('unused'),
+  'tests, npm test': runTests,
+  'packed package, npm run check:package': () => npm('check:package'),
+  'migrations up and down': () => node('build/test/support/migrations.process.js'),
+  'quickstart in a browser': runQuickstart,
+};
+
+const count = { passed: 0, failed: 0 };
+await mkdir('artifacts', { recursive: true });
+for (const [name, check] of Object.entries(CHECKS)) {
+  if (count.failed === 0) await carryOut(name, check);
+}
+console.log(`\n${count.passed} passed, ${count.failed} failed`);
+process.exitCode = count.failed === 0 ? 0 : 1;
+
+async function carryOut(name, check) {
+  console.log(`\n== ${name}`);
+  const begunAt = Date.now();
+  try {
+    const found = await check();
+    count.passed += typeof found === 'number' ? found : 1;
+  } catch (error) {
+    console.log(error.message);
+    count.passed += error.passed ?? 0;
+    count.failed += error.failed ?? 1;
+  }
+  const seconds = ((Date.now() - begunAt) / 1_000).toFixed(1);
+  console.log(`== ${name}: ${count.failed === 0 ? 'ok' : 'FAILED'} after ${seconds} s`);
+}
+
+/** The tests as the README has them, and Jest's own numbers. */
+async function runTests() {
+  await rm(JEST_REPORT, { force: true });
+  const env = { ...process.env };
+  const mariaDb = await localMariaDb();
+  if (mariaDb !== null) env.NOTION_AUTH_TEST_MARIADB_URL ??= mariaDb;
+  const jest = ['test', '--', '--json', `--outputFile=${JEST_REPORT}`];
+  const failure = await run('npm', jest, { env }).catch((error) => error);
+  const report = await readFile(JEST_REPORT, 'utf8').then(JSON.parse, () => null);
+  const passed = report?.numPassedTests ?? 0;
+  const broken = (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 0);
+  if (failure instanceof Error || passed === 0) {
+    throw Object.assign(new Error('The tests failed.'), { passed, failed: Math.max(1, broken) });
+  }
+  return passed;
+}
+
+/** A server of this machine that lets everybody in, as Debian's container images have it; otherwise those tests skip. */
+async function localMariaDb() {
+  try {
+    await (await createConnection(LOCAL_MARIADB)).end();
+    return 'mariadb://root@127.0.0.1:3306/mysql';
+  } catch {
+    return null;
+  }
+}
+
+/** The quickstart counts its own steps. */
+async function runQuickstart() {
+  const printed = await node('build/test/support/quickstart-browser.process.js');
+  const [, passed] = /^(\d+) passed, 0 failed$/m.exec(printed) ?? [];
+  if (passed === undefined) throw new Error('The browser run did not say how many steps passed.');
+  return Number(passed);
+}

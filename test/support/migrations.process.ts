@@ -1,0 +1,75 @@
+/**
+ * Migrations as an operator types them, up, down and up again: `npm run build && npm run build:tools`, then
+ * `node build/test/support/migrations.process.js`. On PostgreSQL by the npm scripts; on SQLite by the same TypeORM
+ * command in a folder of its own, because the npm scripts would take the developer's `./data`.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import startPostgres from './postgres.global-setup.js';
+import stopPostgres from './postgres.global-teardown.js';
+
+const TABLES = [
+  'notion_authorization',
+  'notion_authorization_owner',
+  'notion_oauth_state',
+  'notion_refresh_attempt',
+];
+const ORM_CONFIG = resolve('build/ormconfig.js');
+const TYPEORM = resolve('node_modules/typeorm/cli.js');
+
+type Migrate = (direction: 'run' | 'revert') => void;
+
+await startPostgres();
+try {
+  const url = process.env['NOTION_AUTH_TEST_POSTGRES_URL'];
+  await upDownUp('PostgreSQL', { type: 'postgres', url }, (direction) => {
+    execFileSync('npm', ['run', '--silent', `migration:${direction}`], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, NOTION_AUTH_DATABASE_URL: url },
+    });
+  });
+} finally {
+  await stopPostgres();
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'notion-auth-migrations-'));
+try {
+  const database = join(folder, 'data/notion-auth.sqlite');
+  await upDownUp('SQLite', { type: 'sqlite', database }, (direction) => {
+    execFileSync(process.execPath, [TYPEORM, `migration:${direction}`, '-d', ORM_CONFIG], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      cwd: folder,
+      env: { PATH: process.env['PATH'] },
+    });
+  });
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function upDownUp(name: string, options: DataSourceOptions, migrate: Migrate): Promise<void> {
+  migrate('run');
+  assert.deepEqual(await tables(options), TABLES, `${name}: tables after migration:run`);
+  migrate('revert');
+  assert.deepEqual(await tables(options), [], `${name}: tables after migration:revert`);
+  migrate('run');
+  assert.deepEqual(await tables(options), TABLES, `${name}: tables after a second migration:run`);
+  console.log(`${name}: up, down and up again`);
+}
+
+/** The library's tables that are there. */
+async function tables(options: DataSourceOptions): Promise<string[]> {
+  const dataSource = await new DataSource(options).initialize();
+  const runner = dataSource.createQueryRunner();
+  try {
+    const found: string[] = [];
+    for (const table of TABLES) if (await runner.hasTable(table)) found.push(table);
+    return found;
+  } finally {
+    await runner.release();
+    await dataSource.destroy();
+  }
+}
