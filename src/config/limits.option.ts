@@ -53,6 +53,13 @@ function checkRefreshTimes(refresh: NotionAuthConfig['refresh'], findings: Confi
       `${quarantineMs} is less than leaseMs ${leaseMs}: a process that restarts has no time to bring its answer`,
     );
   }
+  const holdAtLeastMs = Math.max(leaseMs, refresh.restartGraceMs);
+  if (refresh.failoverHoldMs < holdAtLeastMs) {
+    findings.warning(
+      'refresh.failoverHoldMs',
+      `${refresh.failoverHoldMs} is less than ${holdAtLeastMs}, the longer of leaseMs and restartGraceMs: after a failover a spent token may be sent again`,
+    );
+  }
   if (requestTimeoutMs < MINUTE_MS) {
     findings.warning(
       'refresh.requestTimeoutMs',

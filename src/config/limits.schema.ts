@@ -36,7 +36,7 @@ export const refreshSchema = z.strictObject({
     .default(null),
   journalMaxFiles: count(256),
   retainMs: duration(15 * MINUTE_MS),
-  failoverHoldMs: duration(10 * SECOND_MS),
+  failoverHoldMs: duration(150 * SECOND_MS),
   drainMs: duration(75 * SECOND_MS),
   massDeadMinimum: count(5),
   maxConcurrent: count(8),

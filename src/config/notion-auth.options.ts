@@ -109,8 +109,9 @@ export interface RefreshOptions {
    */
   retainMs?: number;
   /**
-   * After the database's server changed, no refresh begins for this long, so that whoever holds a newer pair can put
-   * it back first. @defaultValue `10_000`
+   * After a failover of the database no refresh begins for this long, so that whoever holds a newer pair, or comes
+   * back with one in its journal, can put it back first. Access tokens go on being used meanwhile. Should not be less
+   * than `leaseMs` and `restartGraceMs`. @defaultValue `150_000`
    */
   failoverHoldMs?: number;
   /** Longest wait for answers under way when the application shuts down. @defaultValue `75_000` */

@@ -8,6 +8,7 @@ import {
   NotionStoreUnavailableError,
 } from '../domain/errors.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
+import { PairCustody } from '../refresh/pair.custody.js';
 import { storeCall } from './store-call.js';
 import type { VerifiedCallback } from './verified-callback.js';
 
@@ -27,6 +28,7 @@ export class CodeExchange {
   constructor(
     private readonly notion: NotionOAuth,
     private readonly authorizations: AuthorizationStore,
+    private readonly custody: PairCustody,
     private readonly clock: Clock,
   ) {}
 
@@ -37,6 +39,14 @@ export class CodeExchange {
     const result = await this.keep({ ...connect, grant: answer.grant, pair: answer.pair });
     // Its tokens are not revoked: Notion may have handed out the very pair that another authorization lives on.
     if (result.kind === 'other_grant') throw new NotionOtherGrantError(connect.reconnect!);
+    const { id, version } = result.authorization;
+    this.custody.retainUserChange({
+      kind: 'pair',
+      authorizationId: id,
+      version,
+      pair: answer.pair,
+      attemptId: null,
+    });
     return { kind: result.kind, authorization: result.authorization, returnTo };
   }
 

@@ -7,6 +7,7 @@ import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import type { Secret } from '../domain/secret.js';
 import { NotionTokenService } from '../refresh/notion-token.service.js';
+import { PairCustody } from '../refresh/pair.custody.js';
 import { BrowserBinding } from './browser-binding.js';
 import { CodeExchange, type CompletedConnect } from './code-exchange.js';
 import { ConnectLog } from './connect-log.js';
@@ -51,6 +52,7 @@ export class NotionConnectService {
     private readonly authorizations: AuthorizationStore,
     private readonly pending: PendingConnects,
     private readonly tokens: NotionTokenService,
+    private readonly custody: PairCustody,
     private readonly browsers: BrowserBinding,
     private readonly codes: CodeExchange,
     private readonly log: ConnectLog,
@@ -107,6 +109,9 @@ export class NotionConnectService {
       const result = await storeCall(this.authorizations.disconnect(requireUuid(id), requireOwner(ownerId)));
       if (result.kind === 'not_found') throw new NotionAuthorizationNotFoundError();
       this.tokens.forget(id);
+      if (result.kind === 'disconnected') {
+        this.custody.retainUserChange({ kind: 'disconnect', authorizationId: id, version: result.version });
+      }
       const outcome =
         result.kind === 'unlinked' ? result.kind : await this.revoke(result.accessToken, result.refreshToken);
       this.log.disconnected(outcome, id);

@@ -49,7 +49,7 @@ export interface Claim {
 }
 
 export interface UnresolvedAttempt {
-  /** Milliseconds since the first such attempt on this version began, by the database's clock. */
+  /** Milliseconds since the last such attempt on this version began, by the database's clock. */
   readonly ageMs: number;
   /** Whether the refresh token was presented again since, and that outcome is unknown as well. */
   readonly replayed: boolean;
@@ -83,8 +83,9 @@ export interface AttemptEnding {
  *   client before that.
  * - `needs_reconnect` (T5, T9, T10): only the person can help; the refused refresh token is remembered. Held back
  *   where it would be one of too many at once ({@link MassDeadGuard}).
- * - `unknown` (T6): may be taken over, after `retryInMs`, by an attempt that resolves it first; `replayed` when this
- *   attempt presented the token again.
+ * - `unknown` (T6): may be taken over, after `retryInMs`, by an attempt that resolves it first. `sent`: this attempt
+ *   may itself have spent the token, so the quarantine counts from its beginning (guard `quarantineFromLastSend`);
+ *   otherwise it goes on counting from where it did. `replayed`: it presented the token again.
  */
 export type Settlement =
   | { readonly kind: 'release' }
@@ -94,7 +95,12 @@ export type Settlement =
       readonly reason: ReconnectReason;
       readonly guard: MassDeadGuard | null;
     }
-  | { readonly kind: 'unknown'; readonly retryInMs: number; readonly replayed: boolean };
+  | {
+      readonly kind: 'unknown';
+      readonly retryInMs: number;
+      readonly sent: boolean;
+      readonly replayed: boolean;
+    };
 
 /**
  * When grants that Notion calls dead stop being believed: as soon as, within `windowMs`, at least `minimum`
@@ -142,6 +148,7 @@ export type DisconnectResult =
   | { readonly kind: 'unlinked' }
   | {
       readonly kind: 'disconnected';
+      readonly version: number;
       readonly accessToken: Secret | null;
       readonly refreshToken: Secret | null;
     };
@@ -182,13 +189,16 @@ export abstract class AuthorizationStore {
   /** Without a refresh token there is nothing to claim: `needs_reconnect`, if `version` still stands. */
   abstract markWithoutRefreshToken(id: AuthorizationId, version: number): Promise<boolean>;
 
-  /** T11: a new authorization, or the same grant again under its old id with its version moved. */
+  /**
+   * T11: a new authorization, or the same grant again under its old id. Its version outranks every version ever given
+   * out, also those that a failover forgot (guard `bumpOutranksForgotten`): no late pair can match it.
+   */
   abstract connect(connection: NewConnection): Promise<ConnectResult>;
 
-  /** T12: unlinks the owner; the last one's leaving erases the secrets and moves the version. */
+  /** T12: unlinks the owner; the last one's leaving erases the secrets and moves the version as a reconnect does. */
   abstract disconnect(id: AuthorizationId, ownerId: string): Promise<DisconnectResult>;
 
-  /** T13: puts back what the row lost when the database went back in time. Never over a higher version. */
+  /** T13: puts back what the row lost when the database went back in time. Tests for a lower version, nothing else. */
   abstract rollForward(retained: RetainedChange): Promise<RollForwardVerdict>;
 
   /** The stored versions of those that exist; for finding rows that went back in time. */
@@ -213,5 +223,11 @@ export interface VersionedAuthorization {
   readonly version: number;
 }
 
-/** `up_to_date`: the row is there already or past it, or was disconnected. */
-export type RollForwardVerdict = 'rolled_forward' | 'up_to_date' | 'not_found';
+/**
+ * - `rolled_forward`: the row has it again; `erased` are the tokens that a disconnect found in the row.
+ * - `up_to_date`: the row is there already, or past it; its status tells whether it was disconnected meanwhile.
+ */
+export type RollForwardVerdict =
+  | { readonly kind: 'rolled_forward'; readonly erased: readonly Secret[] }
+  | { readonly kind: 'up_to_date'; readonly version: number; readonly status: AuthorizationStatus }
+  | { readonly kind: 'not_found' };

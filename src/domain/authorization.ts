@@ -60,7 +60,7 @@ export interface Authorization extends NotionGrant {
   /** Set exactly while the status is `needs_reconnect`. */
   readonly reason: ReconnectReason | null;
   readonly statusSince: Date;
-  /** Grows by one with every stored pair, every reconnect, and a disconnect. */
+  /** Grows by one with every stored pair; jumps, by the clock, with every reconnect and a disconnect. */
   readonly version: number;
   readonly hasRefreshToken: boolean;
   readonly pairStoredAt: Date;

@@ -1,5 +1,5 @@
 import type { AuthorizationId } from './authorization.js';
-import type { RetainedPair } from './retained-change.js';
+import type { RetainedChange } from './retained-change.js';
 
 /** Identifies one record until it is known to be stored in the database. */
 export type JournalReceipt = symbol;
@@ -13,7 +13,7 @@ export abstract class PairJournal {
    * On disk when it returns; synchronous, so that nothing can come between the answer and its first durable byte.
    * `null` where the journal is off, full or cannot be written: never fatal, the database is written next anyway.
    */
-  abstract record(retained: RetainedPair): JournalReceipt | null;
+  abstract record(retained: RetainedChange): JournalReceipt | null;
 
   /** The database has it. The record stays for the retention time, in case the database loses its last commits. */
   abstract confirm(receipt: JournalReceipt): void;
@@ -22,7 +22,7 @@ export abstract class PairJournal {
    * Every record that earlier processes left, in order of writing. Damaged ones are set aside, never fatal; those
    * whose key is missing stay where they are.
    */
-  abstract replay(): readonly { readonly retained: RetainedPair; readonly receipt: JournalReceipt }[];
+  abstract replay(): readonly { readonly retained: RetainedChange; readonly receipt: JournalReceipt }[];
 
   /** Overwrites every record of an authorization: after a disconnect none of its tokens may be left. */
   abstract erase(authorizationId: AuthorizationId): void;

@@ -4,6 +4,8 @@
  * - `rate_limit`: Notion asked to wait (`Retry-After`). Opens by itself.
  * - `configuration`: Notion refuses the client's own credentials. After its time one attempt probes.
  * - `mass_dead`: so many grants died at once that the fault is more likely ours. After its time one attempt probes.
+ * - `failover`: the database is another server than before and may have lost its last commits; whoever holds a newer
+ *   pair puts it back first. Opens by itself.
  */
-export const REFRESH_GATES = ['rate_limit', 'configuration', 'mass_dead'] as const;
+export const REFRESH_GATES = ['rate_limit', 'configuration', 'mass_dead', 'failover'] as const;
 export type RefreshGate = (typeof REFRESH_GATES)[number];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveConfig } from '../config/resolve-config.js';
 import { Clock } from '../domain/clock.js';
-import type { RetainedPair } from '../domain/retained-change.js';
+import type { RetainedChange, RetainedPair } from '../domain/retained-change.js';
 import { Secret } from '../domain/secret.js';
 import { KeyRingCipher } from '../encryption/key-ring.cipher.js';
 import { FilePairJournal } from './file-pair.journal.js';
@@ -66,7 +66,8 @@ describe('FilePairJournal', () => {
     };
   }
 
-  function revealed(retained: RetainedPair) {
+  function revealed(retained: RetainedChange) {
+    if (retained.kind === 'disconnect') return retained;
     const { accessToken, refreshToken } = retained.pair;
     return { ...retained, pair: [accessToken.reveal(), refreshToken?.reveal()] };
   }
@@ -81,6 +82,16 @@ describe('FilePairJournal', () => {
     for (const pair of pairs) expect(first.record(pair)).not.toBeNull();
     const replayed = journal().replay();
     expect(replayed.map((one) => revealed(one.retained))).toEqual(pairs.map(revealed));
+  });
+
+  it('keeps a disconnect too', () => {
+    const disconnect: RetainedChange = { kind: 'disconnect', authorizationId: randomUUID(), version: 7 };
+    journal().record(disconnect);
+    expect(
+      journal()
+        .replay()
+        .map((one) => one.retained),
+    ).toEqual([disconnect]);
   });
 
   it('keeps nothing in clear, and lets only its owner read', () => {

@@ -6,7 +6,7 @@ import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import type { Clock } from '../domain/clock.js';
 import { PairJournal, type JournalReceipt } from '../domain/pair-journal.js';
-import type { RetainedPair } from '../domain/retained-change.js';
+import type { RetainedChange } from '../domain/retained-change.js';
 import type { TokenCipher } from '../domain/token-cipher.js';
 import { decodeRecord, encodeRecord } from './journal-record.js';
 import { JournalShelf, type ShelvedFile } from './journal-shelf.js';
@@ -41,7 +41,7 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
     return this.shelf.recordCount;
   }
 
-  override record(retained: RetainedPair): JournalReceipt | null {
+  override record(retained: RetainedChange): JournalReceipt | null {
     try {
       const { config, cipher } = this.options;
       const payload = encodeRecord(retained, config.clientId, cipher);
@@ -49,7 +49,7 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
       return this.shelf.addRecord(file, retained.authorizationId, segment.append(payload));
     } catch (error) {
       this.logger.error(
-        `a pair could not be journaled authorization=${retained.authorizationId} error=${codeOf(error)}`,
+        `a change could not be journaled authorization=${retained.authorizationId} error=${codeOf(error)}`,
       );
       // The file may end in a torn record: what followed it would not be found again.
       this.closeOpenFile();
@@ -61,7 +61,7 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
     this.shelf.confirm(receipt);
   }
 
-  override replay(): readonly { readonly retained: RetainedPair; readonly receipt: JournalReceipt }[] {
+  override replay(): readonly { readonly retained: RetainedChange; readonly receipt: JournalReceipt }[] {
     try {
       const { folder } = this.options;
       mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -120,7 +120,9 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
     return this.nowMs() - file.createdMs < this.options.config.refresh.retainMs / 2;
   }
 
-  private replayFile(path: string): { readonly retained: RetainedPair; readonly receipt: JournalReceipt }[] {
+  private replayFile(
+    path: string,
+  ): { readonly retained: RetainedChange; readonly receipt: JournalReceipt }[] {
     const { records, damaged } = readSegment(path);
     const decoded = records.map((record) => ({ record, ...this.decode(record) }));
     const file = this.shelf.addFile(
@@ -136,7 +138,7 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
   }
 
   private decode({ payload }: SegmentRecord): {
-    readonly retained: RetainedPair | null;
+    readonly retained: RetainedChange | null;
     readonly locked: boolean;
   } {
     try {

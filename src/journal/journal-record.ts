@@ -1,59 +1,71 @@
 import { z } from 'zod';
-import type { RetainedPair } from '../domain/retained-change.js';
+import type { TokenPair } from '../domain/authorization.js';
+import type { RetainedChange, RetainedPair } from '../domain/retained-change.js';
 import { Secret } from '../domain/secret.js';
 import type { SealContext, TokenCipher } from '../domain/token-cipher.js';
 
 const FORMAT = 1;
 
-const record = z.object({
+const place = {
   format: z.literal(FORMAT),
   authorizationId: z.string(),
   version: z.number().int().positive(),
-  attemptId: z.string().nullable(),
-  sealedPair: z.string(),
-});
+};
 
-const sealedPair = z.object({
+const record = z.discriminatedUnion('kind', [
+  z.object({ ...place, kind: z.literal('pair'), attemptId: z.string().nullable(), sealedPair: z.string() }),
+  z.object({ ...place, kind: z.literal('disconnect') }),
+]);
+
+const clearPair = z.object({
   accessToken: z.string(),
   refreshToken: z.string().nullable(),
   expiresInMs: z.number().nullable(),
 });
 
-/** Only ids and the version stand in clear; the pair is sealed as in the database, bound to its place. */
-export function encodeRecord(retained: RetainedPair, clientId: string, cipher: TokenCipher): Buffer {
-  const { authorizationId, version, attemptId, pair } = retained;
-  const clear = JSON.stringify({
-    accessToken: pair.accessToken.reveal(),
-    refreshToken: pair.refreshToken?.reveal() ?? null,
-    expiresInMs: pair.expiresInMs,
-  });
-  const sealed = cipher.seal(new Secret(clear), contextOf(authorizationId, version, clientId));
-  const text = JSON.stringify({ format: FORMAT, authorizationId, version, attemptId, sealedPair: sealed });
-  return Buffer.from(text, 'utf8');
+/** Only ids and the version stand in clear; a pair is sealed as in the database, bound to its place. */
+export function encodeRecord(change: RetainedChange, clientId: string, cipher: TokenCipher): Buffer {
+  const { kind, authorizationId, version } = change;
+  const content =
+    kind === 'pair' ? { attemptId: change.attemptId, sealedPair: seal(change, clientId, cipher) } : {};
+  return Buffer.from(JSON.stringify({ format: FORMAT, kind, authorizationId, version, ...content }), 'utf8');
 }
 
 /**
  * @returns `null` for a payload that is no record.
  * @throws {@link NotionKeyError} when the pair cannot be opened with the configured keys.
  */
-export function decodeRecord(payload: Buffer, clientId: string, cipher: TokenCipher): RetainedPair | null {
+export function decodeRecord(payload: Buffer, clientId: string, cipher: TokenCipher): RetainedChange | null {
   const parsed = record.safeParse(parseJson(payload.toString('utf8')));
   if (!parsed.success) return null;
-  const { authorizationId, version, attemptId } = parsed.data;
-  const clear = cipher.open(parsed.data.sealedPair, contextOf(authorizationId, version, clientId));
-  const pair = sealedPair.safeParse(parseJson(clear.reveal()));
-  if (!pair.success) return null;
-  const { accessToken, refreshToken, expiresInMs } = pair.data;
+  const { authorizationId, version } = parsed.data;
+  if (parsed.data.kind === 'disconnect') return { kind: 'disconnect', authorizationId, version };
+  const { attemptId, sealedPair } = parsed.data;
+  const pair = open(cipher.open(sealedPair, contextOf(authorizationId, version, clientId)));
+  return pair && { kind: 'pair', authorizationId, version, attemptId, pair };
+}
+
+function seal(
+  { authorizationId, version, pair }: RetainedPair,
+  clientId: string,
+  cipher: TokenCipher,
+): string {
+  const clear = JSON.stringify({
+    accessToken: pair.accessToken.reveal(),
+    refreshToken: pair.refreshToken?.reveal() ?? null,
+    expiresInMs: pair.expiresInMs,
+  });
+  return cipher.seal(new Secret(clear), contextOf(authorizationId, version, clientId));
+}
+
+function open(clear: Secret): TokenPair | null {
+  const parsed = clearPair.safeParse(parseJson(clear.reveal()));
+  if (!parsed.success) return null;
+  const { accessToken, refreshToken, expiresInMs } = parsed.data;
   return {
-    kind: 'pair',
-    authorizationId,
-    version,
-    attemptId,
-    pair: {
-      accessToken: new Secret(accessToken),
-      refreshToken: refreshToken === null ? null : new Secret(refreshToken),
-      expiresInMs,
-    },
+    accessToken: new Secret(accessToken),
+    refreshToken: refreshToken === null ? null : new Secret(refreshToken),
+    expiresInMs,
   };
 }
 

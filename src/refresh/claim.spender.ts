@@ -15,8 +15,8 @@ export interface HeldClaim {
   readonly claim: Claim;
   /** This process's monotonic time from before the claim was made. */
   readonly claimedAtMs: number;
-  /** {@link RollForward.changes} from before the claim was made. */
-  readonly connectionChanges: number;
+  /** {@link RollForward.currentTimeline} from before the claim was made. */
+  readonly timeline: string | null;
   readonly trigger: RefreshTrigger;
 }
 
@@ -48,9 +48,8 @@ export class ClaimSpender {
   /** What forbids to begin the request now, although the claim is ours. */
   private async obstacleTo(held: HeldClaim): Promise<string | null> {
     if (this.shutdown.hasBegun) return 'shutting_down';
-    if (held.connectionChanges !== this.rollForward.changes && (await this.rollForward.heldForMs()) > 0) {
-      return 'database_changed';
-    }
+    // After a failover the claim may be forgotten, and somebody else may make it again.
+    if (held.timeline !== (await this.rollForward.currentTimeline())) return 'database_changed';
     return this.selfFenceAllows(held) ? null : 'claim_nearly_over';
   }
 

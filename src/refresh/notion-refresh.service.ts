@@ -103,12 +103,10 @@ export class NotionRefreshService {
     const followUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
     for (const lookAgainMs of growingWaits(FIRST_LOOK_MS, LONGEST_LOOK_MS)) {
       if (this.shutdown.hasBegun) return { kind: 'busy' };
-      const heldForMs = await this.rollForward.heldForMs();
-      const attempt = heldForMs > 0 ? 'wait' : await this.tryToClaim(id, request);
+      const attempt = await this.tryToClaim(id, request);
       if (attempt !== 'wait') return attempt;
-      const waitMs = Math.max(lookAgainMs, heldForMs);
-      if (this.clock.monotonicMs() + waitMs > followUntilMs) return { kind: 'busy' };
-      await this.clock.sleep(waitMs);
+      if (this.clock.monotonicMs() + lookAgainMs > followUntilMs) return { kind: 'busy' };
+      await this.clock.sleep(lookAgainMs);
     }
     return { kind: 'busy' };
   }
@@ -117,12 +115,12 @@ export class NotionRefreshService {
     id: AuthorizationId,
     { trigger, seenVersion }: VersionedRequest,
   ): Promise<HeldClaim | RefreshOutcome | 'wait'> {
+    const timeline = await this.rollForward.currentTimeline();
     // Measured from before the claim: the lease then ends for us no later than for anybody else.
     const claimedAtMs = this.clock.monotonicMs();
-    const connectionChanges = this.rollForward.changes;
     const { leaseMs } = this.config.refresh;
     const result = await this.store.claim({ authorizationId: id, trigger, seenVersion, leaseMs });
-    if (result.kind === 'claimed') return { claim: result.claim, claimedAtMs, connectionChanges, trigger };
+    if (result.kind === 'claimed') return { claim: result.claim, claimedAtMs, timeline, trigger };
     return result.kind === 'claimed_elsewhere' ? 'wait' : this.refused(id, result, { trigger, seenVersion });
   }
 

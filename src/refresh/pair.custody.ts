@@ -56,9 +56,19 @@ export class PairCustody {
   }
 
   /** A reconnect or a disconnect came first: nobody will ever use this pair. */
-  dropped({ attemptId, authorizationId }: Claim): void {
+  dropped({ attemptId }: Claim): void {
     this.end(attemptId);
-    this.journal.erase(authorizationId);
+  }
+
+  /**
+   * The guard `retainUserChanges`: a reconnect or a disconnect that the database has must not come undone either.
+   * None of the tokens from before a disconnect may be left.
+   */
+  retainUserChange(change: RetainedChange): void {
+    if (change.kind === 'disconnect') this.journal.erase(change.authorizationId);
+    const receipt = this.journal.record(change);
+    if (receipt !== null) this.journal.confirm(receipt);
+    this.retain(change);
   }
 
   /** Remembers the newest change of an authorization, unless a newer one is remembered. */
@@ -66,7 +76,6 @@ export class PairCustody {
     const known = this.retained.peek(change.authorizationId);
     if (known !== undefined && known.version > change.version) return;
     this.retained.set(change.authorizationId, change);
-    if (change.kind === 'disconnect') this.journal.erase(change.authorizationId);
   }
 
   /** What this process knows to be newer than `version`, if anything. */
@@ -108,4 +117,12 @@ export class PairCustody {
     if (pending?.receipt != null) this.journal.confirm(pending.receipt);
     return pending;
   }
+}
+
+/** The pair as the successor of what the claim spent. */
+export function retainedPair(
+  { authorizationId, spentVersion, attemptId }: Claim,
+  pair: TokenPair,
+): RetainedPair {
+  return { kind: 'pair', authorizationId, version: spentVersion + 1, pair, attemptId };
 }

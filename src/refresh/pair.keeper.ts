@@ -7,7 +7,8 @@ import type { RefreshOutcome } from '../domain/refresh-outcome.js';
 import { AccessToken } from '../domain/secret.js';
 import { AccessTokenCache } from './access-token.cache.js';
 import { growingWaits } from './backoff.js';
-import { PairCustody } from './pair.custody.js';
+import { PairCustody, retainedPair } from './pair.custody.js';
+import { RollForward } from './roll-forward.js';
 
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2 * SECOND_MS;
@@ -23,6 +24,7 @@ export class PairKeeper {
     private readonly store: AuthorizationStore,
     private readonly custody: PairCustody,
     private readonly notion: NotionOAuth,
+    private readonly rollForward: RollForward,
     private readonly cache: AccessTokenCache,
     private readonly clock: Clock,
   ) {}
@@ -48,7 +50,7 @@ export class PairKeeper {
   ): Promise<StoreVerdict> {
     for (const waitMs of growingWaits(FIRST_RETRY_MS, LONGEST_RETRY_MS)) {
       try {
-        return await this.store.storePair(claim, answer.pair, { outcome: 'success', upstreamMs });
+        return await this.storeOnce(claim, answer, upstreamMs);
       } catch (error) {
         this.logger.error(
           `store failed, trying again authorization=${claim.authorizationId} attempt=${claim.attemptId} error=${error instanceof Error ? error.name : 'unknown'}`,
@@ -57,6 +59,15 @@ export class PairKeeper {
       }
     }
     throw new Error('unreachable: the waits never end');
+  }
+
+  private async storeOnce(claim: Claim, answer: SuccessfulAnswer, upstreamMs: number): Promise<StoreVerdict> {
+    const verdict = await this.store.storePair(claim, answer.pair, { outcome: 'success', upstreamMs });
+    if (verdict.stored || verdict.status === 'not_found' || verdict.version >= claim.spentVersion)
+      return verdict;
+    // A failover took the row back behind the version that was spent: this pair is what it lost.
+    const retained = retainedPair(claim, answer.pair);
+    return (await this.rollForward.putBack(retained)) ? { stored: true, version: retained.version } : verdict;
   }
 
   /** A reconnect won, or the person disconnected: then the pair nobody will ever use is revoked (rule R19). */

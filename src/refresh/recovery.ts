@@ -51,5 +51,5 @@ const LOST: Verdict = {
 };
 
 function lookAgainIn(retryInMs: number, replayed: boolean): Verdict {
-  return { settlement: { kind: 'unknown', retryInMs, replayed }, outcome: 'unknown' };
+  return { settlement: { kind: 'unknown', retryInMs, sent: false, replayed }, outcome: 'unknown' };
 }

@@ -103,15 +103,15 @@ export class NotionRefreshSweep {
     room: number,
     ratePerSecond: number | undefined,
   ): Promise<readonly (() => Promise<RefreshOutcome | 'surprise'>)[]> {
-    if (this.shutdown.hasBegun || (await this.rollForward.heldForMs()) > 0) return [];
+    if (this.shutdown.hasBegun) return [];
     const limit = ratePerSecond === undefined ? room : Math.min(room, aheadAt(ratePerSecond));
     const turns = await this.bookTurns(limit, ratePerSecond);
+    const timeline = await this.rollForward.currentTimeline();
     const claimedAtMs = this.clock.monotonicMs();
-    const connectionChanges = this.rollForward.changes;
     const claims = await this.store.claimDue({ olderThanMs, limit, leaseMs: this.config.refresh.leaseMs });
     return claims.map((claim, index) => async () => {
       await this.waitUntil(turns(index));
-      const held: HeldClaim = { claim, claimedAtMs, connectionChanges, trigger: 'schedule' };
+      const held: HeldClaim = { claim, claimedAtMs, timeline, trigger: 'schedule' };
       return this.unlessSurprised(() => this.refreshes.spendClaimed(held), claim);
     });
   }

@@ -2,9 +2,9 @@ import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } f
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AuthorizationStore } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
-import { Clock } from '../domain/clock.js';
 import { DatabaseWatch } from '../domain/database-watch.js';
 import { SECOND_MS } from '../domain/duration.js';
+import { NotionOAuth } from '../domain/notion-oauth.js';
 import { PairJournal } from '../domain/pair-journal.js';
 import type { RetainedChange } from '../domain/retained-change.js';
 import { PairCustody } from './pair.custody.js';
@@ -14,17 +14,17 @@ const LOOK_EVERY_MS = 2 * SECOND_MS;
 const BATCH_SIZE = 500;
 
 /**
- * Puts back what a database lost that went back in time (T13), from what this process retained or what its journal
- * kept over a restart; and holds this process's claims while others may still be doing the same (rule R18).
+ * Puts back what a database lost that went back in time (T13, the guard `rollForward`), from what this process
+ * retained or what its journal kept over a restart.
  */
 @Injectable()
 export class RollForward implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('NotionRollForward');
-  private known: string | null | undefined;
+  private timeline: string | null | undefined;
   private connectionChanges = 0;
-  private verifiedChanges = -1;
-  private heldUntilMs = 0;
-  private verifying: Promise<void> | null = null;
+  private comparedChanges = -1;
+  private comparing: Promise<void> | null = null;
+  private leftInJournal = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -32,7 +32,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     private readonly watch: DatabaseWatch,
     private readonly journal: PairJournal,
     private readonly custody: PairCustody,
-    private readonly clock: Clock,
+    private readonly notion: NotionOAuth,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {}
 
@@ -41,6 +41,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     this.watch.onConnectionChange(() => {
       this.connectionChanges += 1;
     });
+    await this.compareOnce();
     await this.replayJournal();
     await this.store.releaseDeadProcesses();
     this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
@@ -50,18 +51,13 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     clearInterval(this.timer);
   }
 
-  /** Counts broken and new connections: two equal answers mean that nothing happened in between. */
-  get changes(): number {
-    return this.connectionChanges;
-  }
-
   /**
-   * The guard `holdClaimsAfterMassLoss`: for how many milliseconds no claim may begin, because the server is another
-   * than before and somebody may hold newer pairs than it does.
+   * Names the database's timeline as this process knows it, compared anew whenever a connection broke or was made:
+   * after another one than before, what was claimed may be forgotten there.
    */
-  async heldForMs(): Promise<number> {
-    if (this.verifiedChanges !== this.connectionChanges) await this.verifyOnce();
-    return Math.max(0, this.heldUntilMs - this.clock.monotonicMs());
+  async currentTimeline(): Promise<string | null> {
+    if (this.comparedChanges !== this.connectionChanges) await this.compareOnce();
+    return this.timeline ?? null;
   }
 
   /** Puts back what this process knows to be newer than the stored version; `false` when it knows nothing. */
@@ -72,31 +68,48 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     return true;
   }
 
-  /** A claim, a call or the timer may notice at the same time: one look serves them all. */
-  private verifyOnce(): Promise<void> {
-    this.verifying ??= this.verify().finally(() => {
-      this.verifying = null;
-    });
-    return this.verifying;
+  /** `true` when the row has it now. Tokens that nobody will use any more are revoked. */
+  async putBack(change: RetainedChange): Promise<boolean> {
+    const verdict = await this.store.rollForward(change);
+    if (verdict.kind === 'rolled_forward') {
+      this.logger.warn(`rolled forward authorization=${change.authorizationId} version=${change.version}`);
+      for (const token of verdict.erased) await this.notion.revoke(token);
+      return true;
+    }
+    const wasDisconnected = verdict.kind === 'up_to_date' && verdict.status === 'revoked';
+    if (wasDisconnected && change.kind === 'pair') await this.notion.revoke(change.pair.accessToken);
+    return false;
   }
 
-  private async verify(): Promise<void> {
+  /** A claim, a call and the timer may notice at the same time: one comparison serves them all. */
+  private compareOnce(): Promise<void> {
+    this.comparing ??= this.compare().finally(() => {
+      this.comparing = null;
+    });
+    return this.comparing;
+  }
+
+  private async compare(): Promise<void> {
     const changesSeen = this.connectionChanges;
-    const incarnation = await this.watch.incarnation();
-    if (this.known !== undefined && this.known !== incarnation) {
-      this.heldUntilMs = this.clock.monotonicMs() + this.config.refresh.failoverHoldMs;
-      this.logger.warn(`database server changed, claims held holdMs=${this.config.refresh.failoverHoldMs}`);
+    const timeline = await this.watch.compare(this.config.refresh.failoverHoldMs);
+    if (this.timeline !== undefined && this.timeline !== timeline) {
+      this.logger.warn('the database is another server than before: putting back what it lost');
       await this.putAllBack();
     }
-    // Only now: where the looking failed, it is done again.
-    this.known = incarnation;
-    this.verifiedChanges = changesSeen;
+    // Only now: where something failed, all of it is done again.
+    this.timeline = timeline;
+    this.comparedChanges = changesSeen;
   }
 
-  /** Without connections of its own breaking, an idle process would never ask. */
+  /** An idle process has no query of its own that would notice. */
   private async look(): Promise<void> {
-    if (this.custody.all().length === 0 && this.verifiedChanges === this.connectionChanges) return;
-    await this.verifyOnce().catch(() => undefined);
+    try {
+      if (this.leftInJournal) await this.replayJournal();
+      const hasSomething = this.custody.all().length > 0;
+      if (hasSomething || this.comparedChanges !== this.connectionChanges) await this.compareOnce();
+    } catch {
+      // The database does not answer: looked at again in a moment.
+    }
   }
 
   private async putAllBack(): Promise<void> {
@@ -111,27 +124,20 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private async putBack(change: RetainedChange): Promise<void> {
-    const verdict = await this.store.rollForward(change);
-    this.logger.warn(
-      `roll forward ${verdict} authorization=${change.authorizationId} version=${change.version}`,
-    );
-  }
-
   private async replayJournal(): Promise<void> {
+    this.leftInJournal = false;
     for (const { retained, receipt } of this.journal.replay()) {
       try {
         await this.putBack(retained);
         this.journal.confirm(receipt);
+        this.custody.retain(retained);
       } catch (error) {
-        // It stays in the journal, and in memory for when the database is back.
+        this.leftInJournal = true;
+        const name = error instanceof Error ? error.name : 'unknown';
         this.logger.error(
-          `a journaled pair could not be stored authorization=${retained.authorizationId} error=${error instanceof Error ? error.name : 'unknown'}`,
+          `a journaled change waits for the database authorization=${retained.authorizationId} error=${name}`,
         );
-        this.verifiedChanges = -1;
-        this.known = 'unreachable';
       }
-      this.custody.retain(retained);
     }
   }
 }

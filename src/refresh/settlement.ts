@@ -54,7 +54,12 @@ export function verdictOn(
       };
     case 'unknown':
       return {
-        settlement: { kind: 'unknown', retryInMs: jittered(UNKNOWN_RETRY_MS), replayed: asReplay },
+        settlement: {
+          kind: 'unknown',
+          retryInMs: jittered(UNKNOWN_RETRY_MS),
+          sent: true,
+          replayed: asReplay,
+        },
         outcome: 'unknown',
       };
   }
