@@ -1,29 +1,32 @@
-import type { AttemptEnding, Claim, ClaimRequest } from '../domain/authorization-store.js';
+import type { AttemptEnding, Claim } from '../domain/authorization-store.js';
+import type { RefreshTrigger } from '../domain/refresh-outcome.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import type { StoreSession } from './store-session.js';
 
 export async function journalStart(
   session: StoreSession,
-  request: ClaimRequest,
-  claim: Claim,
+  triggeredBy: RefreshTrigger,
+  claims: readonly Claim[],
 ): Promise<void> {
   const { manager, dialect, clientId, processName } = session;
   await manager
     .createQueryBuilder()
     .insert()
     .into(RefreshAttemptEntity)
-    .values({
-      id: claim.attemptId,
-      authorizationId: claim.authorizationId,
-      clientId,
-      triggeredBy: request.trigger,
-      spentVersion: claim.spentVersion,
-      attemptOwner: processName,
-      isRecovering: claim.recovering !== null,
-      startedAt: () => dialect.now,
-      endedAt: null,
-      outcome: null,
-    })
+    .values(
+      claims.map((claim) => ({
+        id: claim.attemptId,
+        authorizationId: claim.authorizationId,
+        clientId,
+        triggeredBy,
+        spentVersion: claim.spentVersion,
+        attemptOwner: processName,
+        isRecovering: claim.recovering !== null,
+        startedAt: () => dialect.now,
+        endedAt: null,
+        outcome: null,
+      })),
+    )
     .updateEntity(false)
     .callListeners(false)
     .execute();

@@ -17,24 +17,50 @@ export const NO_ATTEMPT = {
   leaseUntil: null,
   nextAttemptAt: null,
   unresolvedSince: null,
+  unresolvedReplayed: false,
 } as const satisfies AuthorizationChange;
+
+export interface ChangeGuard {
+  readonly guard: string;
+  readonly parameters: ObjectLiteral;
+}
 
 /** One conditional `UPDATE` (R21). `false` when the guard no longer holds; then nothing was changed. */
 export async function updateAuthorization(
-  { manager, dialect, clientId }: StoreSession,
+  session: StoreSession,
   id: AuthorizationId,
   change: AuthorizationChange,
-  { guard, parameters }: { readonly guard: string; readonly parameters: ObjectLiteral },
+  guard: ChangeGuard,
 ): Promise<boolean> {
+  return (await update(session, change, 'id = :id', { id }, guard)) === 1;
+}
+
+/** As {@link updateAuthorization} for many rows at once; answers how many the guard let through. */
+export async function updateAuthorizations(
+  session: StoreSession,
+  ids: readonly AuthorizationId[],
+  change: AuthorizationChange,
+  guard: ChangeGuard,
+): Promise<number> {
+  return update(session, change, 'id IN (:...ids)', { ids }, guard);
+}
+
+async function update(
+  { manager, dialect, clientId }: StoreSession,
+  change: AuthorizationChange,
+  which: string,
+  whichParameters: ObjectLiteral,
+  { guard, parameters }: ChangeGuard,
+): Promise<number> {
   const written = await manager
     .createQueryBuilder()
     .update(AuthorizationEntity)
     .set({ ...change, updatedAt: () => dialect.now })
-    .where('id = :id AND client_id = :clientId', { id, clientId })
+    .where(`${which} AND client_id = :clientId`, { ...whichParameters, clientId })
     .andWhere(guard, parameters)
     // The host's subscribers have no business in these statements.
     .updateEntity(false)
     .callListeners(false)
     .execute();
-  return written.affected === 1;
+  return written.affected ?? 0;
 }

@@ -1,12 +1,12 @@
 import type { SelectQueryBuilder } from 'typeorm';
-import type { DueAuthorization, StoredAccessToken } from '../domain/authorization-store.js';
+import type { StoredAccessToken, VersionedAuthorization } from '../domain/authorization-store.js';
 import type { Authorization, AuthorizationId } from '../domain/authorization.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { readRow } from './authorization-rows.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import { toAuthorization } from './authorization.mapper.js';
-import { fromNow } from './database-time.js';
 import { isAuthorizationId } from './identifiers.js';
+import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import type { StoreSession } from './store-session.js';
 
 export async function findAuthorization(
@@ -50,26 +50,49 @@ export async function readAccessToken(
   };
 }
 
-/** Rows that somebody is renewing, or that Notion asked to leave alone for a while, are not due. */
-export async function listDue(
-  { manager, dialect, clientId }: StoreSession,
-  { olderThanMs, limit }: { readonly olderThanMs: number; readonly limit: number },
-): Promise<readonly DueAuthorization[]> {
-  const { now } = dialect;
-  const rows = await manager
+export async function readVersions(
+  { manager, clientId }: StoreSession,
+  ids: readonly AuthorizationId[],
+): Promise<readonly VersionedAuthorization[]> {
+  const possible = ids.filter(isAuthorizationId);
+  if (possible.length === 0) return [];
+  return manager
     .createQueryBuilder(AuthorizationEntity, 'a')
-    .select(['a.id', 'a.version', 'a.pairStoredAt'])
-    .where(`a.clientId = :clientId AND a.status = 'active' AND a.sealedRefreshToken IS NOT NULL`, {
-      clientId,
-    })
-    .andWhere(`a.pairStoredAt <= ${fromNow(dialect, -olderThanMs)}`)
-    .andWhere(`(a.leaseUntil IS NULL OR a.leaseUntil <= ${now})`)
-    .andWhere(`(a.nextAttemptAt IS NULL OR a.nextAttemptAt <= ${now})`)
-    .orderBy('a.pairStoredAt')
-    .addOrderBy('a.id')
-    .limit(limit)
+    .select(['a.id', 'a.version'])
+    .where('a.clientId = :clientId AND a.id IN (:...possible)', { clientId, possible })
     .getMany();
-  return rows.map(({ id, version }) => ({ id, version }));
+}
+
+/** Told by the row itself, or, for an attempt whose process fell silent, by the journal: both lists are short. */
+export async function listUnresolved(
+  session: StoreSession,
+  limit: number,
+): Promise<readonly VersionedAuthorization[]> {
+  const told = await unresolvedRows(session, limit).andWhere('a.unresolvedSince IS NOT NULL').getMany();
+  const silent = await unresolvedRows(session, limit)
+    .innerJoin(RefreshAttemptEntity, 't', 't.id = a.attemptId AND t.clientId = a.clientId')
+    .andWhere('a.unresolvedSince IS NULL AND t.endedAt IS NULL')
+    .getMany();
+  const since = (row: AuthorizationEntity) => row.unresolvedSince ?? row.attemptStartedAt ?? 0;
+  return [...told, ...silent]
+    .sort((one, other) => since(one) - since(other))
+    .slice(0, limit)
+    .map(({ id, version }) => ({ id, version }));
+}
+
+function unresolvedRows(
+  { manager, dialect, clientId }: StoreSession,
+  limit: number,
+): SelectQueryBuilder<AuthorizationEntity> {
+  return manager
+    .createQueryBuilder(AuthorizationEntity, 'a')
+    .select(['a.id', 'a.version', 'a.unresolvedSince', 'a.attemptStartedAt'])
+    .where(`a.clientId = :clientId AND a.status = 'active' AND a.attemptId IS NOT NULL`, { clientId })
+    .andWhere(`a.leaseUntil <= ${dialect.now}`)
+    .andWhere(`(a.nextAttemptAt IS NULL OR a.nextAttemptAt <= ${dialect.now})`)
+    .orderBy('COALESCE(a.unresolvedSince, a.attemptStartedAt)')
+    .addOrderBy('a.id')
+    .limit(limit);
 }
 
 function openRows({ manager, clientId }: StoreSession): SelectQueryBuilder<AuthorizationEntity> {

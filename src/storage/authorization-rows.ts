@@ -2,6 +2,7 @@ import type { SelectQueryBuilder } from 'typeorm';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { AuthorizationEntity } from './authorization.entity.js';
+import { fromNow } from './database-time.js';
 import { isAuthorizationId } from './identifiers.js';
 import type { StoreSession } from './store-session.js';
 
@@ -39,6 +40,26 @@ export async function lockRowOfGrant(
   return oneRow(locking(session, rows));
 }
 
+/** Due rows, oldest first, without those that somebody else has locked; nobody else changes them either. */
+export async function lockDueRows(
+  session: StoreSession,
+  { olderThanMs, limit }: { readonly olderThanMs: number; readonly limit: number },
+): Promise<readonly RowAtInstant[]> {
+  const { dialect } = session;
+  const rows = sealedRows(session)
+    .andWhere(`a.status = 'active' AND a.sealedRefreshToken IS NOT NULL AND a.attemptId IS NULL`)
+    // As a subquery, which is evaluated once: PostgreSQL uses no index for a clock that may move between rows.
+    .andWhere(`a.pairStoredAt <= (SELECT ${fromNow(dialect, -olderThanMs)})`)
+    .andWhere(`(a.leaseUntil IS NULL OR a.leaseUntil <= ${dialect.now})`)
+    .andWhere(`(a.nextAttemptAt IS NULL OR a.nextAttemptAt <= ${dialect.now})`)
+    .orderBy('a.pairStoredAt')
+    .addOrderBy('a.id')
+    .limit(limit);
+  return allRows(
+    dialect.skipsLocked ? locking(session, rows).setOnLocked('skip_locked') : locking(session, rows),
+  );
+}
+
 export async function isLinked(
   session: StoreSession,
   id: AuthorizationId,
@@ -66,7 +87,10 @@ function locking<T extends object>(
 }
 
 async function oneRow(rows: SelectQueryBuilder<AuthorizationEntity>): Promise<RowAtInstant | null> {
+  return (await allRows(rows))[0] ?? null;
+}
+
+async function allRows(rows: SelectQueryBuilder<AuthorizationEntity>): Promise<RowAtInstant[]> {
   const { entities, raw } = await rows.getRawAndEntities<{ now_ms: string | number }>();
-  const [row, instant] = [entities[0], raw[0]];
-  return row === undefined || instant === undefined ? null : { row, nowMs: Number(instant.now_ms) };
+  return entities.map((row, index) => ({ row, nowMs: Number(raw[index]?.now_ms) }));
 }

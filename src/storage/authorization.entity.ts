@@ -12,7 +12,13 @@ export type AttemptPhase = 'in_flight' | 'unknown';
 @Entity({ name: 'notion_authorization' })
 @Unique('notion_authorization_bot_uq', ['clientId', 'botId'])
 @Index('notion_authorization_grant_ix', ['clientId', 'workspaceId', 'ownerUserId'])
-@Index('notion_authorization_due_ix', ['clientId', 'status', 'pairStoredAt'])
+// Partial where the engine has partial indexes. Nothing that a claim changes stands in it, so a claim leaves it alone.
+@Index('notion_authorization_due_ix', ['clientId', 'status', 'pairStoredAt', 'id'], {
+  where: `status = 'active' AND sealed_refresh_token IS NOT NULL`,
+})
+@Index('notion_authorization_unresolved_ix', ['clientId', 'unresolvedSince'], {
+  where: 'unresolved_since IS NOT NULL',
+})
 export class AuthorizationEntity {
   @PrimaryColumn({ type: 'varchar', length: 36, primaryKeyConstraintName: 'notion_authorization_pk' })
   id!: string;
@@ -110,6 +116,10 @@ export class AuthorizationEntity {
   /** When the first attempt on this version began whose outcome is not known: quarantine counts from here. */
   @Column({ name: 'unresolved_since', type: 'bigint', nullable: true, transformer: epochMs })
   unresolvedSince!: number | null;
+
+  /** The refresh token was presented again since, and that outcome is unknown as well. */
+  @Column({ name: 'unresolved_replayed', type: 'boolean' })
+  unresolvedReplayed!: boolean;
 
   /** Keyed hash of the refresh token that Notion refused; it is never presented again (R16). */
   @Column({ name: 'refused_refresh_token_fingerprint', type: 'varchar', length: 128, nullable: true })

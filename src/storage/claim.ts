@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type {
   Claim,
   ClaimRefusal,
@@ -6,19 +5,37 @@ import type {
   ClaimResult,
   UnresolvedAttempt,
 } from '../domain/authorization-store.js';
+import type { RefreshGate } from '../domain/refresh-gate.js';
 import type { Secret } from '../domain/secret.js';
 import { journalEnd, journalStart } from './attempt-journal.js';
 import { lockRow, type RowAtInstant } from './authorization-rows.js';
 import { updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
+import { becomeProbe, gatePassage } from './refresh-gates.js';
 import type { StoreSession } from './store-session.js';
 
+/** The attempt to be. One that stands on the row already is this very claim, whose commit was not confirmed. */
+export interface AttemptDraft {
+  readonly attemptId: string;
+  probing: RefreshGate | null;
+}
+
+type PostponedClaim = Extract<ClaimRefusal, { kind: 'postponed' }>;
+
 /** T1 and T7. The claim and its journal row are one commit: an unwritable store never spends a token (R3). */
-export async function claimRow(session: StoreSession, request: ClaimRequest): Promise<ClaimResult> {
+export async function claimRow(
+  session: StoreSession,
+  request: ClaimRequest,
+  draft: AttemptDraft,
+): Promise<ClaimResult> {
   const found = await lockRow(session, request.authorizationId);
   if (found === null) return { kind: 'not_found' };
+  if (found.row.attemptId === draft.attemptId) return resume(session, request, found, draft);
   const refusal = refuseClaim(found, request.seenVersion);
+  if (refusal !== null && refusal.kind !== 'postponed') return refusal;
+  const passage = await gatePassage(session);
+  if (passage.kind === 'postponed') return longer(passage, refusal);
   if (refusal !== null) return refusal;
   // Opened before anything is written: a token that no key opens leaves no claim behind.
   const refreshToken = session.seals.refreshToken(found.row);
@@ -26,7 +43,11 @@ export async function claimRow(session: StoreSession, request: ClaimRequest): Pr
   if (isRefused(session, found.row, refreshToken)) {
     return { kind: 'needs_reconnect', reason: 'revoked_or_expired' };
   }
-  return take(session, request, found, refreshToken);
+  draft.probing = passage.kind === 'probe' ? passage.gate : null;
+  const beaten = draft.probing === null ? null : await becomeProbe(session, draft.probing);
+  return (
+    beaten ?? take(session, request, found, claimOn(session, found, request.leaseMs, draft, refreshToken))
+  );
 }
 
 /** What stands in the way of a claim, most final first. */
@@ -44,57 +65,86 @@ export function refuseClaim({ row, nowMs }: RowAtInstant, seenVersion: number): 
 }
 
 /** R16: a refresh token that Notion refused is never presented again. */
-function isRefused({ seals }: StoreSession, row: AuthorizationEntity, refreshToken: Secret): boolean {
+export function isRefused({ seals }: StoreSession, row: AuthorizationEntity, refreshToken: Secret): boolean {
   const refused = row.refusedRefreshTokenFingerprint;
   return refused !== null && refused === seals.fingerprint(refreshToken);
+}
+
+export function claimOn(
+  { seals }: StoreSession,
+  { row, nowMs }: RowAtInstant,
+  leaseMs: number,
+  { attemptId, probing }: AttemptDraft,
+  refreshToken: Secret,
+): Claim {
+  return {
+    authorizationId: row.id,
+    attemptId,
+    spentVersion: row.version,
+    leaseMs,
+    refreshToken,
+    // Only a help for recovery: a damaged one must not keep the refresh from replacing it.
+    accessToken: seals.unlessKeyIsLost(() => seals.accessToken(row)),
+    recovering: unresolvedAttempt(row, nowMs),
+    probing,
+  };
+}
+
+function longer(gate: PostponedClaim, row: PostponedClaim | null): PostponedClaim {
+  return row === null ? gate : { ...gate, retryInMs: Math.max(gate.retryInMs, row.retryInMs) };
 }
 
 async function take(
   session: StoreSession,
   request: ClaimRequest,
-  { row, nowMs }: RowAtInstant,
-  refreshToken: Secret,
+  { row }: RowAtInstant,
+  claim: Claim,
 ): Promise<ClaimResult> {
-  const unresolvedSince = row.unresolvedSince ?? row.attemptStartedAt;
-  const claim: Claim = {
-    authorizationId: row.id,
-    attemptId: randomUUID(),
-    spentVersion: row.version,
-    leaseMs: request.leaseMs,
-    refreshToken,
-    // Only a help for recovery: a damaged one must not keep the refresh from replacing it.
-    accessToken: session.seals.unlessKeyIsLost(() => session.seals.accessToken(row)),
-    recovering: unresolvedAttempt(unresolvedSince, nowMs),
-  };
-  if (!(await writeClaim(session, claim, row, unresolvedSince))) {
-    return { kind: 'claimed_elsewhere', leaseLeftMs: 0 };
-  }
+  if (!(await writeClaim(session, claim, row))) return { kind: 'claimed_elsewhere', leaseLeftMs: 0 };
   if (row.attemptId !== null) await journalEnd(session, row.attemptId, { outcome: 'unknown' });
-  await journalStart(session, request, claim);
+  await journalStart(session, request.trigger, [claim]);
   return { kind: 'claimed', claim };
 }
 
-function unresolvedAttempt(sinceMs: number | null, nowMs: number): UnresolvedAttempt | null {
-  return sinceMs === null ? null : { ageMs: Math.max(0, nowMs - sinceMs) };
+/** The lease is counted anew: whoever asks again measures its own from then on. */
+async function resume(
+  session: StoreSession,
+  request: ClaimRequest,
+  found: RowAtInstant,
+  draft: AttemptDraft,
+): Promise<ClaimResult> {
+  const { row } = found;
+  const refreshToken = session.seals.refreshToken(row);
+  const change = { leaseUntil: () => fromNow(session.dialect, request.leaseMs) };
+  const isOurs = await updateAuthorization(session, row.id, change, {
+    guard: `version = :version AND attempt_id = :attemptId AND attempt_phase = 'in_flight'`,
+    parameters: { version: request.seenVersion, attemptId: draft.attemptId },
+  });
+  if (!isOurs || refreshToken === null) return { kind: 'claimed_elsewhere', leaseLeftMs: 0 };
+  const claim = claimOn(session, found, request.leaseMs, draft, refreshToken);
+  return {
+    kind: 'claimed',
+    claim: { ...claim, recovering: row.unresolvedSince === null ? null : claim.recovering },
+  };
+}
+
+function unresolvedAttempt(row: AuthorizationEntity, nowMs: number): UnresolvedAttempt | null {
+  const sinceMs = unresolvedSince(row);
+  return sinceMs === null ? null : { ageMs: Math.max(0, nowMs - sinceMs), replayed: row.unresolvedReplayed };
+}
+
+/** An attempt that is still on the row when the next one comes is unresolved from its beginning. */
+function unresolvedSince({ unresolvedSince: known, attemptStartedAt }: AuthorizationEntity): number | null {
+  return known ?? attemptStartedAt;
 }
 
 /** The guard decides, not the lock: everything that was read and must still hold stands in the `WHERE`. */
-function writeClaim(
-  session: StoreSession,
-  claim: Claim,
-  row: AuthorizationEntity,
-  unresolvedSince: number | null,
-): Promise<boolean> {
+function writeClaim(session: StoreSession, claim: Claim, row: AuthorizationEntity): Promise<boolean> {
   const { now } = session.dialect;
   const change: AuthorizationChange = {
+    ...claimColumns(session, claim.leaseMs),
     attemptId: claim.attemptId,
-    attemptOwner: session.processName,
-    attemptPhase: 'in_flight',
-    attemptStartedAt: () => now,
-    leaseUntil: () => fromNow(session.dialect, claim.leaseMs),
-    nextAttemptAt: null,
-    unresolvedSince,
-    lastAttemptAt: () => now,
+    unresolvedSince: unresolvedSince(row),
   };
   const guard = [
     `version = :version AND status = 'active'`,
@@ -104,4 +154,16 @@ function writeClaim(
   ].join(' AND ');
   const parameters = { version: row.version, previous: row.attemptId };
   return updateAuthorization(session, row.id, change, { guard, parameters });
+}
+
+/** What every claim writes, besides its attempt's id. */
+export function claimColumns({ dialect, processName }: StoreSession, leaseMs: number): AuthorizationChange {
+  return {
+    attemptOwner: processName,
+    attemptPhase: 'in_flight',
+    attemptStartedAt: () => dialect.now,
+    leaseUntil: () => fromNow(dialect, leaseMs),
+    nextAttemptAt: null,
+    lastAttemptAt: () => dialect.now,
+  };
 }

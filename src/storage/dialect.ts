@@ -9,6 +9,8 @@ export interface Dialect {
   readonly now: string;
   /** Whether `SELECT … FOR UPDATE` exists. Without it the write transaction itself is the lock. */
   readonly locksRows: boolean;
+  /** Whether `SKIP LOCKED` exists too. Without it, those who claim due rows at the same time wait for each other. */
+  readonly skipsLocked: boolean;
   /** Statements that make the commit of the present transaction durable, whatever the session's default. */
   readonly durableCommit: readonly string[];
 }
@@ -21,6 +23,7 @@ const SQLITE: Dialect = {
   family: 'sqlite',
   now: `CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)`,
   locksRows: false,
+  skipsLocked: false,
   durableCommit: [],
 };
 
@@ -28,6 +31,7 @@ const POSTGRES: Dialect = {
   family: 'postgres',
   now: `CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS bigint)`,
   locksRows: true,
+  skipsLocked: true,
   durableCommit: ['SET LOCAL synchronous_commit = on'],
 };
 
@@ -36,6 +40,7 @@ const MYSQL: Dialect = {
   family: 'mysql',
   now: `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
   locksRows: true,
+  skipsLocked: true,
   durableCommit: [],
 };
 

@@ -1,9 +1,10 @@
 import type { DisconnectResult } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
-import { NO_ATTEMPT, updateAuthorization } from './authorization-changes.js';
+import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { lockRow } from './authorization-rows.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
+import type { Dialect } from './dialect.js';
 import type { StoreSession } from './store-session.js';
 
 /** T12: the last owner's leaving erases the secrets and moves the version, so no late pair brings them back. */
@@ -26,22 +27,25 @@ async function erase(session: StoreSession, row: AuthorizationEntity): Promise<D
   await updateAuthorization(
     session,
     row.id,
-    {
-      ...NO_ATTEMPT,
-      sealedAccessToken: null,
-      sealedRefreshToken: null,
-      keyId: null,
-      refreshTokenKept: false,
-      accessTokenExpiresAt: null,
-      refusedRefreshTokenFingerprint: null,
-      status: 'revoked',
-      reason: null,
-      statusSince: () => dialect.now,
-      version: row.version + 1,
-    },
+    { ...erasure(dialect), version: row.version + 1 },
     { guard: 'version = :version', parameters: { version: row.version } },
   );
   return { kind: 'disconnected', accessToken, refreshToken };
+}
+
+export function erasure({ now }: Dialect): AuthorizationChange {
+  return {
+    ...NO_ATTEMPT,
+    sealedAccessToken: null,
+    sealedRefreshToken: null,
+    keyId: null,
+    refreshTokenKept: false,
+    accessTokenExpiresAt: null,
+    refusedRefreshTokenFingerprint: null,
+    status: 'revoked',
+    reason: null,
+    statusSince: () => now,
+  };
 }
 
 async function unlink({ manager }: StoreSession, id: AuthorizationId, ownerId: string): Promise<boolean> {

@@ -1,18 +1,43 @@
-import type { AttemptEnding, Claim, Settlement } from '../domain/authorization-store.js';
+import type {
+  AttemptEnding,
+  Claim,
+  MassDeadGuard,
+  Settlement,
+  SettleVerdict,
+} from '../domain/authorization-store.js';
 import { journalEnd } from './attempt-journal.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { fromNow } from './database-time.js';
 import { isAuthorizationId } from './identifiers.js';
+import { isOneOfTooMany } from './mass-dead.js';
+import { closeGate, gatesOpenedBy, openGates } from './refresh-gates.js';
 import type { StoreSession } from './store-session.js';
 
-/** T2, T3, T5, T6, T9, T10: one conditional statement on the row, one on the journal. */
+/** T2, T3, T5, T6, T9, T10: one conditional statement on the row, one on the journal, and the gates it moves. */
 export async function settleClaim(
   session: StoreSession,
   claim: Claim,
   settlement: Settlement,
   ending: AttemptEnding,
+): Promise<SettleVerdict> {
+  if (!isAuthorizationId(claim.authorizationId)) return 'superseded';
+  const guard = settlement.kind === 'needs_reconnect' ? settlement.guard : null;
+  if (guard !== null && (await isOneOfTooMany(session, claim, ending, guard))) {
+    return (await endAttempt(session, claim, holdBack(guard), ending)) ? 'held_back' : 'superseded';
+  }
+  return (await endAttempt(session, claim, settlement, ending)) ? 'settled' : 'superseded';
+}
+
+function holdBack({ closeForMs }: MassDeadGuard): Settlement {
+  return { kind: 'postpone', retryInMs: closeForMs, gate: 'mass_dead' };
+}
+
+async function endAttempt(
+  session: StoreSession,
+  claim: Claim,
+  settlement: Settlement,
+  ending: AttemptEnding,
 ): Promise<boolean> {
-  if (!isAuthorizationId(claim.authorizationId)) return false;
   const settled = await updateAuthorization(
     session,
     claim.authorizationId,
@@ -23,7 +48,22 @@ export async function settleClaim(
     },
   );
   await journalEnd(session, claim.attemptId, ending);
+  if (settled) await moveGates(session, claim, settlement, ending);
   return settled;
+}
+
+async function moveGates(
+  session: StoreSession,
+  claim: Claim,
+  settlement: Settlement,
+  { outcome }: AttemptEnding,
+): Promise<void> {
+  const closing = settlement.kind === 'postpone' ? settlement.gate : undefined;
+  const opening = gatesOpenedBy(claim, outcome).filter((gate) => gate !== closing);
+  await openGates(session, opening);
+  if (settlement.kind === 'postpone' && closing !== undefined) {
+    await closeGate(session, closing, settlement.retryInMs);
+  }
 }
 
 function changeFor(
@@ -43,6 +83,7 @@ function changeFor(
         leaseUntil: () => now,
         nextAttemptAt: () => fromNow(dialect, settlement.retryInMs),
         unresolvedSince: () => 'COALESCE(unresolved_since, attempt_started_at)',
+        ...(settlement.replayed ? { unresolvedReplayed: true } : {}),
       };
     case 'needs_reconnect':
       return {

@@ -7,6 +7,8 @@ import { InitialPostgres1795200000000 } from './migrations/initial.postgres.js';
 import { InitialSqlite1795200000000 } from './migrations/initial.sqlite.js';
 import { OAuthStateEntity } from './oauth-state.entity.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
+import { RefreshGateEntity } from './refresh-gate.entity.js';
+import { RefreshRateEntity } from './refresh-rate.entity.js';
 
 export type MigrationClass = new () => MigrationInterface;
 
@@ -16,6 +18,8 @@ export const notionAuthEntities = [
   AuthorizationOwnerEntity,
   RefreshAttemptEntity,
   OAuthStateEntity,
+  RefreshGateEntity,
+  RefreshRateEntity,
 ] as const;
 
 /** Where the module notes which of its migrations ran, apart from the application's. */

@@ -1,11 +1,12 @@
 import type { AttemptEnding, Claim, StoreVerdict } from '../domain/authorization-store.js';
-import type { TokenPair } from '../domain/authorization.js';
+import type { AuthorizationId, TokenPair } from '../domain/authorization.js';
 import { hasSucceeded, journalEnd, journalSuccess } from './attempt-journal.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { lockRow } from './authorization-rows.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
 import type { Dialect } from './dialect.js';
+import { gatesOpenedBy, openGates } from './refresh-gates.js';
 import type { StoreSession } from './store-session.js';
 
 /** T4: guarded by the spent version and by nothing else, so a late pair that is the only live one is kept (R11). */
@@ -17,8 +18,9 @@ export async function storePairOf(
 ): Promise<StoreVerdict> {
   const found = await lockRow(session, claim.authorizationId);
   if (found === null) return { stored: false, version: 0, status: 'not_found' };
-  if (await writePair(session, claim, found.row, pair)) {
+  if (await writePair(session, claim, pair)) {
     await journalSuccess(session, claim.attemptId, ending);
+    await openGates(session, gatesOpenedBy(claim, 'success'));
     return { stored: true, version: claim.spentVersion + 1 };
   }
   return superseded(session, claim, found.row, ending);
@@ -38,31 +40,37 @@ async function superseded(
   return { stored: false, version, status };
 }
 
-async function writePair(
-  session: StoreSession,
-  claim: Claim,
-  row: AuthorizationEntity,
-  pair: TokenPair,
-): Promise<boolean> {
-  const { now } = session.dialect;
-  const next = { id: row.id, clientId: row.clientId, version: claim.spentVersion + 1 };
+async function writePair(session: StoreSession, claim: Claim, pair: TokenPair): Promise<boolean> {
+  const id = claim.authorizationId;
   // RFC 6749 section 6: no new refresh token means the old one stays; it is sealed anew, for its new version.
   const refreshToken = pair.refreshToken ?? claim.refreshToken;
   const change: AuthorizationChange = {
-    ...NO_ATTEMPT,
-    ...session.seals.seal(next, { accessToken: pair.accessToken, refreshToken }),
-    ...pairTimes(session.dialect, pair),
-    version: next.version,
+    ...storedPair(session, { id, version: claim.spentVersion + 1 }, { ...pair, refreshToken }),
     refreshTokenKept: pair.refreshToken === null,
-    status: 'active',
-    reason: null,
-    ...(row.status === 'active' ? {} : { statusSince: () => now }),
-    lastSuccessAt: () => now,
   };
-  return updateAuthorization(session, row.id, change, {
+  return updateAuthorization(session, id, change, {
     guard: 'version = :spentVersion',
     parameters: { spentVersion: claim.spentVersion },
   });
+}
+
+/** What a row becomes when a pair is stored as `version`, whatever it was before. */
+export function storedPair(
+  { seals, dialect, clientId }: StoreSession,
+  { id, version }: { readonly id: AuthorizationId; readonly version: number },
+  pair: TokenPair,
+): AuthorizationChange {
+  return {
+    // First, because MySQL and MariaDB assign from left to right.
+    statusSince: () => `CASE WHEN status = 'active' THEN status_since ELSE ${dialect.now} END`,
+    ...NO_ATTEMPT,
+    ...seals.seal({ id, clientId, version }, pair),
+    ...pairTimes(dialect, pair),
+    version,
+    status: 'active',
+    reason: null,
+    lastSuccessAt: () => dialect.now,
+  };
 }
 
 export function pairTimes(dialect: Dialect, { expiresInMs }: TokenPair): AuthorizationChange {

@@ -125,7 +125,11 @@ export function claimContract(engine: StorageEngine): void {
     const { store } = storage();
     const { id, connection } = await connectSome(store);
     const claim = await claimed(store, id);
-    await store.settle(claim, { kind: 'needs_reconnect', reason: 'lost_rotation' }, { outcome: 'lost' });
+    await store.settle(
+      claim,
+      { kind: 'needs_reconnect', reason: 'lost_rotation', guard: null },
+      { outcome: 'lost' },
+    );
     expect(await claimOf(store, id)).toEqual({ kind: 'needs_reconnect', reason: 'lost_rotation' });
     await store.disconnect(id, connection.ownerId);
     expect(await claimOf(store, id)).toEqual({ kind: 'revoked' });
@@ -149,7 +153,11 @@ export function claimContract(engine: StorageEngine): void {
     const { store } = storage();
     const { id } = await connectSome(store);
     const claim = await claimed(store, id);
-    await store.settle(claim, { kind: 'needs_reconnect', reason: 'revoked_or_expired' }, { outcome: 'dead' });
+    await store.settle(
+      claim,
+      { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
+      { outcome: 'dead' },
+    );
     await run(
       storage(),
       `UPDATE notion_authorization SET status = 'active', reason = NULL WHERE id = '${id}'`,

@@ -45,7 +45,7 @@ export function connectContract(engine: StorageEngine): void {
     });
     await store.settle(
       await claimed(store, id),
-      { kind: 'needs_reconnect', reason: 'revoked_or_expired' },
+      { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
       { outcome: 'dead' },
     );
     const pair = somePair();
@@ -141,7 +141,7 @@ export function connectContract(engine: StorageEngine): void {
     const { id, connection } = await connectSome(store);
     await store.settle(
       await claimed(store, id),
-      { kind: 'needs_reconnect', reason: 'revoked_or_expired' },
+      { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
       { outcome: 'dead' },
     );
     await store.connect({ ...connection, pair: somePair({ refreshToken: null }) });

@@ -73,18 +73,15 @@ export function readingContract(engine: StorageEngine): void {
     await claimed(store, busy.id);
     await store.settle(
       await claimed(store, dead.id),
-      { kind: 'needs_reconnect', reason: 'revoked_or_expired' },
+      { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
       { outcome: 'dead' },
     );
-    const due = await store.listDue({ olderThanMs: 30 * HOUR_MS, limit: 10 });
-    expect(due).toEqual([
-      { id: older.id, version: 1 },
-      { id: old.id, version: 1 },
-    ]);
-    expect(await store.listDue({ olderThanMs: 30 * HOUR_MS, limit: 1 })).toEqual([
-      { id: older.id, version: 1 },
-    ]);
-    expect(due.map(({ id }) => id)).not.toContain(young.id);
+    const query = { olderThanMs: 30 * HOUR_MS, leaseMs: 60_000 };
+    const first = await store.claimDue({ ...query, limit: 1 });
+    expect(first).toMatchObject([{ authorizationId: older.id, spentVersion: 1, recovering: null }]);
+    const rest = await store.claimDue({ ...query, limit: 10 });
+    expect(rest).toMatchObject([{ authorizationId: old.id, spentVersion: 1 }]);
+    expect(young.id).not.toBe(old.id);
   });
 
   it('counts the outcomes of a window, of this client only, and prunes by age', async () => {

@@ -80,7 +80,7 @@ export function schemaContract(engine: StorageEngine): void {
     it('are asked for when a column of this version is missing', async () => {
       const dataSource = await open(await emptyDatabase());
       await prepareDatabase(dataSource, { owned: true, runMigrations: true });
-      await dataSource.query('ALTER TABLE notion_authorization DROP COLUMN unresolved_since');
+      await dataSource.query('ALTER TABLE notion_authorization DROP COLUMN unresolved_replayed');
       await expect(prepareDatabase(dataSource, { owned: true, runMigrations: false })).rejects.toThrow(
         'npm run migration:run',
       );

@@ -15,7 +15,7 @@ export function settleContract(engine: StorageEngine): void {
       failure: { status: 502, code: `ECONN\u0000${'x'.repeat(100)}`, requestId: 'req-1' },
       upstreamMs: 12.6,
     } as const;
-    expect(await store.settle(claim, { kind: 'release' }, ending)).toBe(true);
+    expect(await store.settle(claim, { kind: 'release' }, ending)).toBe('settled');
     expect(await attemptsOn(storage(), id)).toMatchObject([
       { outcome: 'not_sent', httpStatus: 502, requestId: 'req-1', upstreamMs: 13 },
     ]);
@@ -38,7 +38,8 @@ export function settleContract(engine: StorageEngine): void {
     const refused = await claimOf(store, id);
     expect(refused).toMatchObject({ kind: 'postponed' });
     expect((refused as { retryInMs: number }).retryInMs).toBeLessThanOrEqual(150);
-    expect(await store.listDue({ olderThanMs: -1_000, limit: 1_000 })).not.toContainEqual({ id, version: 1 });
+    const due = await store.claimDue({ olderThanMs: -1_000, limit: 1_000, leaseMs: 1 });
+    expect(due.map(({ authorizationId }) => authorizationId)).not.toContain(id);
     await sleep(200);
     expect((await claimed(store, id)).recovering).toBeNull();
   });
@@ -49,10 +50,10 @@ export function settleContract(engine: StorageEngine): void {
     const before = await store.find(id);
     const settled = await store.settle(
       await claimed(store, id),
-      { kind: 'needs_reconnect', reason: 'revoked_or_expired' },
+      { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
       { outcome: 'dead', failure: { status: 400, code: 'invalid_grant' } },
     );
-    expect(settled).toBe(true);
+    expect(settled).toBe('settled');
     const after = await store.find(id);
     expect(after).toMatchObject({
       status: 'needs_reconnect',
@@ -72,7 +73,9 @@ export function settleContract(engine: StorageEngine): void {
     const { store } = storage();
     const { id } = await connectSome(store);
     const first = await claimed(store, id);
-    expect(await store.settle(first, { kind: 'unknown', retryInMs: 0 }, { outcome: 'unknown' })).toBe(true);
+    expect(
+      await store.settle(first, { kind: 'unknown', retryInMs: 0, replayed: false }, { outcome: 'unknown' }),
+    ).toBe('settled');
     expect(await rowOf(storage(), id)).toMatchObject({ status: 'active', attemptPhase: 'unknown' });
     await sleep(30);
     const second = await claimed(store, id);
@@ -85,7 +88,7 @@ export function settleContract(engine: StorageEngine): void {
     const { id } = await connectSome(store);
     await store.settle(
       await claimed(store, id),
-      { kind: 'unknown', retryInMs: 60_000 },
+      { kind: 'unknown', retryInMs: 60_000, replayed: false },
       { outcome: 'unknown' },
     );
     expect(await claimOf(store, id)).toMatchObject({ kind: 'postponed' });
@@ -94,16 +97,20 @@ export function settleContract(engine: StorageEngine): void {
   it.each([
     ['release', { kind: 'release' }, 'not_sent'],
     ['postpone', { kind: 'postpone', retryInMs: 0 }, 'not_processed'],
-    ['unknown', { kind: 'unknown', retryInMs: 0 }, 'unknown'],
+    ['unknown', { kind: 'unknown', retryInMs: 0, replayed: false }, 'unknown'],
   ] as const)(
     'does not forget an unresolved attempt when the one that came to resolve it ends in %s',
     async (_, settlement, outcome) => {
       const { store } = storage();
       const { id } = await connectSome(store);
-      await store.settle(await claimed(store, id), { kind: 'unknown', retryInMs: 0 }, { outcome: 'unknown' });
+      await store.settle(
+        await claimed(store, id),
+        { kind: 'unknown', retryInMs: 0, replayed: false },
+        { outcome: 'unknown' },
+      );
       await sleep(40);
       const resolver = await claimed(store, id);
-      expect(await store.settle(resolver, settlement, { outcome })).toBe(true);
+      expect(await store.settle(resolver, settlement, { outcome })).toBe('settled');
       expect(await rowOf(storage(), id)).toMatchObject({ status: 'active', attemptPhase: 'unknown' });
       await sleep(10);
       expect((await claimed(store, id)).recovering!.ageMs).toBeGreaterThanOrEqual(50);
@@ -119,22 +126,24 @@ export function settleContract(engine: StorageEngine): void {
     expect(
       await store.settle(
         late,
-        { kind: 'needs_reconnect', reason: 'revoked_or_expired' },
+        { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
         { outcome: 'dead' },
       ),
-    ).toBe(false);
-    expect(await store.settle(late, { kind: 'release' }, { outcome: 'not_sent' })).toBe(false);
+    ).toBe('superseded');
+    expect(await store.settle(late, { kind: 'release' }, { outcome: 'not_sent' })).toBe('superseded');
     expect(await store.find(id)).toMatchObject({ status: 'active', reason: null });
     expect((await attemptsOn(storage(), id))[0]).toMatchObject({ outcome: 'unknown' });
-    expect(await store.settle(present, { kind: 'release' }, { outcome: 'not_sent' })).toBe(true);
+    expect(await store.settle(present, { kind: 'release' }, { outcome: 'not_sent' })).toBe('settled');
   });
 
   it('settles an attempt once', async () => {
     const { store } = storage();
     const { id } = await connectSome(store);
     const claim = await claimed(store, id);
-    expect(await store.settle(claim, { kind: 'unknown', retryInMs: 0 }, { outcome: 'unknown' })).toBe(true);
-    expect(await store.settle(claim, { kind: 'release' }, { outcome: 'not_sent' })).toBe(false);
+    expect(
+      await store.settle(claim, { kind: 'unknown', retryInMs: 0, replayed: false }, { outcome: 'unknown' }),
+    ).toBe('settled');
+    expect(await store.settle(claim, { kind: 'release' }, { outcome: 'not_sent' })).toBe('superseded');
     expect(await rowOf(storage(), id)).toMatchObject({ attemptPhase: 'unknown' });
   });
 
@@ -146,10 +155,10 @@ export function settleContract(engine: StorageEngine): void {
     expect(
       await store.settle(
         claim,
-        { kind: 'needs_reconnect', reason: 'revoked_or_expired' },
+        { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
         { outcome: 'dead' },
       ),
-    ).toBe(false);
+    ).toBe('superseded');
     expect(await store.find(id)).toMatchObject({ status: 'active', version: 2 });
     expect(await attemptsOn(storage(), id)).toMatchObject([{ outcome: 'dead' }]);
   });

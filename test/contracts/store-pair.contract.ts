@@ -46,8 +46,12 @@ export function storePairContract(engine: StorageEngine): void {
     const pair = somePair();
     expect(await store.storePair(late, pair, SUCCESS)).toEqual({ stored: true, version: 2 });
     expect(
-      await store.settle(taker, { kind: 'needs_reconnect', reason: 'lost_rotation' }, { outcome: 'lost' }),
-    ).toBe(false);
+      await store.settle(
+        taker,
+        { kind: 'needs_reconnect', reason: 'lost_rotation', guard: null },
+        { outcome: 'lost' },
+      ),
+    ).toBe('superseded');
     expect(await store.storePair(taker, somePair(), SUCCESS)).toEqual({
       stored: false,
       version: 2,
@@ -64,7 +68,7 @@ export function storePairContract(engine: StorageEngine): void {
     await sleep(50);
     await store.settle(
       await claimed(store, id),
-      { kind: 'needs_reconnect', reason: 'lost_rotation' },
+      { kind: 'needs_reconnect', reason: 'lost_rotation', guard: null },
       { outcome: 'lost' },
     );
     expect(await store.storePair(late, somePair(), SUCCESS)).toEqual({ stored: true, version: 2 });

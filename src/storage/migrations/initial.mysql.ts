@@ -38,10 +38,12 @@ const up = (collation: string): readonly string[] => [
     lease_until bigint NULL,
     next_attempt_at bigint NULL,
     unresolved_since bigint NULL,
+    unresolved_replayed tinyint NOT NULL,
     refused_refresh_token_fingerprint varchar(128) NULL,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
-    INDEX notion_authorization_due_ix (client_id, status, pair_stored_at),
+    INDEX notion_authorization_due_ix (client_id, status, pair_stored_at, id),
+    INDEX notion_authorization_unresolved_ix (client_id, unresolved_since),
     INDEX notion_authorization_grant_ix (client_id, workspace_id, owner_user_id),
     UNIQUE INDEX notion_authorization_bot_uq (client_id, bot_id),
     PRIMARY KEY (id)
@@ -89,9 +91,23 @@ const up = (collation: string): readonly string[] => [
     INDEX notion_refresh_attempt_ended_ix (client_id, ended_at, outcome),
     PRIMARY KEY (id)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
+  `CREATE TABLE notion_refresh_gate (
+    client_id varchar(128) NOT NULL,
+    gate varchar(32) NOT NULL,
+    closed_until bigint NULL,
+    closed_since bigint NULL,
+    PRIMARY KEY (client_id, gate)
+  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
+  `CREATE TABLE notion_refresh_rate (
+    client_id varchar(128) NOT NULL,
+    next_turn_us bigint NOT NULL,
+    PRIMARY KEY (client_id)
+  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
 ];
 
 const DOWN = [
+  'DROP TABLE notion_refresh_rate',
+  'DROP TABLE notion_refresh_gate',
   'DROP TABLE notion_oauth_state',
   'DROP TABLE notion_refresh_attempt',
   'DROP TABLE notion_authorization_owner',

@@ -32,13 +32,15 @@ const UP = [
     "lease_until" bigint,
     "next_attempt_at" bigint,
     "unresolved_since" bigint,
+    "unresolved_replayed" boolean NOT NULL,
     "refused_refresh_token_fingerprint" character varying(128),
     "created_at" bigint NOT NULL,
     "updated_at" bigint NOT NULL,
     CONSTRAINT "notion_authorization_bot_uq" UNIQUE ("client_id", "bot_id"),
     CONSTRAINT "notion_authorization_pk" PRIMARY KEY ("id")
   )`,
-  `CREATE INDEX "notion_authorization_due_ix" ON "notion_authorization" ("client_id", "status", "pair_stored_at")`,
+  `CREATE INDEX "notion_authorization_due_ix" ON "notion_authorization" ("client_id", "status", "pair_stored_at", "id") WHERE status = 'active' AND sealed_refresh_token IS NOT NULL`,
+  `CREATE INDEX "notion_authorization_unresolved_ix" ON "notion_authorization" ("client_id", "unresolved_since") WHERE unresolved_since IS NOT NULL`,
   `CREATE INDEX "notion_authorization_grant_ix" ON "notion_authorization" ("client_id", "workspace_id", "owner_user_id")`,
   `CREATE TABLE "notion_authorization_owner" (
     "authorization_id" character varying(36) NOT NULL,
@@ -83,9 +85,23 @@ const UP = [
   `CREATE INDEX "notion_refresh_attempt_authorization_ix" ON "notion_refresh_attempt" ("authorization_id", "started_at")`,
   `CREATE INDEX "notion_refresh_attempt_started_ix" ON "notion_refresh_attempt" ("client_id", "started_at")`,
   `CREATE INDEX "notion_refresh_attempt_ended_ix" ON "notion_refresh_attempt" ("client_id", "ended_at", "outcome")`,
+  `CREATE TABLE "notion_refresh_gate" (
+    "client_id" character varying(128) NOT NULL,
+    "gate" character varying(32) NOT NULL,
+    "closed_until" bigint,
+    "closed_since" bigint,
+    CONSTRAINT "notion_refresh_gate_pk" PRIMARY KEY ("client_id", "gate")
+  )`,
+  `CREATE TABLE "notion_refresh_rate" (
+    "client_id" character varying(128) NOT NULL,
+    "next_turn_us" bigint NOT NULL,
+    CONSTRAINT "notion_refresh_rate_pk" PRIMARY KEY ("client_id")
+  )`,
 ];
 
 const DOWN = [
+  'DROP TABLE "notion_refresh_rate"',
+  'DROP TABLE "notion_refresh_gate"',
   'DROP TABLE "notion_oauth_state"',
   'DROP TABLE "notion_refresh_attempt"',
   'DROP TABLE "notion_authorization_owner"',

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { Claim, ClaimDueQuery } from '../domain/authorization-store.js';
+import { MINUTE_MS } from '../domain/duration.js';
+import { journalStart } from './attempt-journal.js';
+import { updateAuthorizations } from './authorization-changes.js';
+import { lockDueRows, type RowAtInstant } from './authorization-rows.js';
+import { claimColumns, claimOn, isRefused } from './claim.js';
+import { caseOf } from './case-of.js';
+import { fromNow } from './database-time.js';
+import { becomeProbe, gatePassage } from './refresh-gates.js';
+import type { StoreSession } from './store-session.js';
+
+/** A row whose token cannot be presented must not stand at the head of every batch. */
+const ASIDE_MS = 5 * MINUTE_MS;
+
+/**
+ * T1 for many. Rows with an attempt on them are not due: a resolved one leaves none behind, and an unresolved one is
+ * for recovery to look at.
+ */
+export async function claimDueRows(
+  session: StoreSession,
+  { olderThanMs, limit, leaseMs }: ClaimDueQuery,
+): Promise<readonly Claim[]> {
+  const passage = await gatePassage(session);
+  if (passage.kind === 'postponed') return [];
+  const probing = passage.kind === 'probe' ? passage.gate : null;
+  const rows = await lockDueRows(session, { olderThanMs, limit: probing === null ? limit : 1 });
+  const claims = rows.flatMap((found) => drafted(session, found, leaseMs, probing) ?? []);
+  await setAside(session, rows, claims);
+  if (claims.length === 0) return [];
+  if (probing !== null && (await becomeProbe(session, probing)) !== null) return [];
+  await writeClaims(session, claims, leaseMs);
+  await journalStart(session, 'schedule', claims);
+  return claims;
+}
+
+/** `null` where no key opens the refresh token, or Notion refused it (R16). */
+function drafted(
+  session: StoreSession,
+  found: RowAtInstant,
+  leaseMs: number,
+  probing: Claim['probing'],
+): Claim | null {
+  const refreshToken = session.seals.unlessKeyIsLost(() => session.seals.refreshToken(found.row));
+  if (refreshToken === null || isRefused(session, found.row, refreshToken)) return null;
+  return claimOn(session, found, leaseMs, { attemptId: randomUUID(), probing }, refreshToken);
+}
+
+async function setAside(
+  session: StoreSession,
+  rows: readonly RowAtInstant[],
+  claims: readonly Claim[],
+): Promise<void> {
+  const claimed = new Set(claims.map(({ authorizationId }) => authorizationId));
+  const others = rows.map(({ row }) => row.id).filter((id) => !claimed.has(id));
+  if (others.length === 0) return;
+  const change = { nextAttemptAt: () => fromNow(session.dialect, ASIDE_MS) };
+  await updateAuthorizations(session, others, change, { guard: 'attempt_id IS NULL', parameters: {} });
+}
+
+/** As for a single claim, what was read and must still hold stands in the `WHERE`. */
+async function writeClaims(session: StoreSession, claims: readonly Claim[], leaseMs: number): Promise<void> {
+  const { now } = session.dialect;
+  const ids = claims.map(({ authorizationId }) => authorizationId);
+  const attempts = caseOf(
+    'attempt',
+    claims.map(({ authorizationId, attemptId }) => [authorizationId, attemptId]),
+  );
+  const versions = caseOf(
+    'version',
+    claims.map(({ authorizationId, spentVersion }) => [authorizationId, spentVersion]),
+  );
+  const written = await updateAuthorizations(
+    session,
+    ids,
+    { ...claimColumns(session, leaseMs), attemptId: () => attempts.sql },
+    {
+      guard: [
+        `version = ${versions.sql} AND status = 'active' AND attempt_id IS NULL`,
+        `(lease_until IS NULL OR lease_until <= ${now})`,
+        `(next_attempt_at IS NULL OR next_attempt_at <= ${now})`,
+      ].join(' AND '),
+      parameters: { ...attempts.parameters, ...versions.parameters },
+    },
+  );
+  if (written !== claims.length) throw new Error('A row that was locked to be claimed has changed.');
+}
