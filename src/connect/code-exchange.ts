@@ -9,6 +9,7 @@ import {
 } from '../domain/errors.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import { PairCustody } from '../refresh/pair.custody.js';
+import { RollForward } from '../refresh/roll-forward.js';
 import { storeCall } from './store-call.js';
 import type { VerifiedCallback } from './verified-callback.js';
 
@@ -29,6 +30,7 @@ export class CodeExchange {
     private readonly notion: NotionOAuth,
     private readonly authorizations: AuthorizationStore,
     private readonly custody: PairCustody,
+    private readonly rollForward: RollForward,
     private readonly clock: Clock,
   ) {}
 
@@ -36,6 +38,8 @@ export class CodeExchange {
     const { returnTo, ...connect } = callback.pending;
     const answer = await this.notion.exchange(callback.takeCode(), connect.redirectUri);
     if (answer.kind !== 'success') throw new NotionConnectFailedError(answer.kind, answer.failure);
+    // After a failover that nobody has noticed yet, the version could be one that was given out before.
+    await storeCall(this.rollForward.currentTimeline());
     const result = await this.keep({ ...connect, grant: answer.grant, pair: answer.pair });
     // Its tokens are not revoked: Notion may have handed out the very pair that another authorization lives on.
     if (result.kind === 'other_grant') throw new NotionOtherGrantError(connect.reconnect!);

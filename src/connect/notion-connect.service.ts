@@ -8,6 +8,7 @@ import { NotionOAuth } from '../domain/notion-oauth.js';
 import type { Secret } from '../domain/secret.js';
 import { NotionTokenService } from '../refresh/notion-token.service.js';
 import { PairCustody } from '../refresh/pair.custody.js';
+import { RollForward } from '../refresh/roll-forward.js';
 import { BrowserBinding } from './browser-binding.js';
 import { CodeExchange, type CompletedConnect } from './code-exchange.js';
 import { ConnectLog } from './connect-log.js';
@@ -53,6 +54,7 @@ export class NotionConnectService {
     private readonly pending: PendingConnects,
     private readonly tokens: NotionTokenService,
     private readonly custody: PairCustody,
+    private readonly rollForward: RollForward,
     private readonly browsers: BrowserBinding,
     private readonly codes: CodeExchange,
     private readonly log: ConnectLog,
@@ -106,6 +108,8 @@ export class NotionConnectService {
    */
   disconnect(id: AuthorizationId, ownerId: string): Promise<DisconnectOutcome> {
     return this.log.watch(async () => {
+      // After a failover that nobody has noticed yet, the version could be one that was given out before.
+      await storeCall(this.rollForward.currentTimeline());
       const result = await storeCall(this.authorizations.disconnect(requireUuid(id), requireOwner(ownerId)));
       if (result.kind === 'not_found') throw new NotionAuthorizationNotFoundError();
       this.tokens.forget(id);

@@ -85,7 +85,7 @@ export function claimOn(
     refreshToken,
     // Only a help for recovery: a damaged one must not keep the refresh from replacing it.
     accessToken: seals.unlessKeyIsLost(() => seals.accessToken(row)),
-    recovering: unresolvedAttempt(row, nowMs),
+    recovering: unresolvedAttempt({ row, nowMs }, unresolvedSince(row)),
     probing,
   };
 }
@@ -122,20 +122,19 @@ async function resume(
   });
   if (!isOurs || refreshToken === null) return { kind: 'claimed_elsewhere', leaseLeftMs: 0 };
   const claim = claimOn(session, found, request.leaseMs, draft, refreshToken);
-  return {
-    kind: 'claimed',
-    claim: { ...claim, recovering: row.unresolvedSince === null ? null : claim.recovering },
-  };
+  return { kind: 'claimed', claim: { ...claim, recovering: unresolvedAttempt(found, row.unresolvedSince) } };
 }
 
-function unresolvedAttempt(row: AuthorizationEntity, nowMs: number): UnresolvedAttempt | null {
-  const sinceMs = unresolvedSince(row);
+function unresolvedAttempt({ row, nowMs }: RowAtInstant, sinceMs: number | null): UnresolvedAttempt | null {
   return sinceMs === null ? null : { ageMs: Math.max(0, nowMs - sinceMs), replayed: row.unresolvedReplayed };
 }
 
-/** An attempt that is still on the row when the next one comes is unresolved from its beginning. */
-function unresolvedSince({ unresolvedSince: known, attemptStartedAt }: AuthorizationEntity): number | null {
-  return known ?? attemptStartedAt;
+/**
+ * Guard `quarantineFromLastSend`: an attempt whose lease ran out may itself have been sent, so the quarantine counts
+ * from its beginning, and not from that of the attempt that it came to resolve.
+ */
+function unresolvedSince(row: AuthorizationEntity): number | null {
+  return row.attemptPhase === 'in_flight' ? row.attemptStartedAt : row.unresolvedSince;
 }
 
 /** The guard decides, not the lock: everything that was read and must still hold stands in the `WHERE`. */

@@ -5,8 +5,9 @@ import type { Secret } from '../domain/secret.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { findAuthorization } from './authorization-queries.js';
-import { isLinked, lockRowOfBot, lockRowOfGrant } from './authorization-rows.js';
+import { isLinked, lockRowOfBot, lockRowOfGrant, type RowAtInstant } from './authorization-rows.js';
 import { AuthorizationEntity } from './authorization.entity.js';
+import { versionOfUserChange } from './database-timeline.js';
 import type { Dialect } from './dialect.js';
 import { pairTimes } from './store-pair.js';
 import type { StoreSession } from './store-session.js';
@@ -14,10 +15,10 @@ import type { StoreSession } from './store-session.js';
 /** T11. Two connects of one grant may race: the unique key refuses the second, which then looks again. */
 export async function connectGrant(session: StoreSession, connection: NewConnection): Promise<ConnectResult> {
   const standing = await standingRow(session, connection.grant);
-  if (connection.reconnect !== null && !(await comesBackAs(session, connection, standing))) {
+  if (connection.reconnect !== null && !(await comesBackAs(session, connection, standing?.row.id))) {
     return { kind: 'other_grant' };
   }
-  const id = standing?.id ?? randomUUID();
+  const id = standing?.row.id ?? randomUUID();
   await (standing === null ? insert(session, id, connection) : renew(session, standing, connection));
   await link(session, id, connection.ownerId);
   const authorization = await connected(session, id);
@@ -25,20 +26,20 @@ export async function connectGrant(session: StoreSession, connection: NewConnect
 }
 
 /** The row of this grant: by bot id, else the same person in the same workspace. */
-async function standingRow(session: StoreSession, grant: NotionGrant): Promise<AuthorizationEntity | null> {
+async function standingRow(session: StoreSession, grant: NotionGrant): Promise<RowAtInstant | null> {
   const { workspaceId, ownerUserId } = grant;
-  const found =
+  return (
     (await lockRowOfBot(session, grant.botId)) ??
-    (ownerUserId === null ? null : await lockRowOfGrant(session, { workspaceId, ownerUserId }));
-  return found?.row ?? null;
+    (ownerUserId === null ? null : await lockRowOfGrant(session, { workspaceId, ownerUserId }))
+  );
 }
 
 async function comesBackAs(
   session: StoreSession,
   { reconnect, ownerId }: NewConnection,
-  standing: AuthorizationEntity | null,
+  standingId: AuthorizationId | undefined,
 ): Promise<boolean> {
-  return reconnect !== null && standing?.id === reconnect && (await isLinked(session, reconnect, ownerId));
+  return reconnect !== null && standingId === reconnect && (await isLinked(session, reconnect, ownerId));
 }
 
 async function insert(session: StoreSession, id: AuthorizationId, connection: NewConnection): Promise<void> {
@@ -64,15 +65,12 @@ async function insert(session: StoreSession, id: AuthorizationId, connection: Ne
     .execute();
 }
 
-async function renew(
-  session: StoreSession,
-  row: AuthorizationEntity,
-  connection: NewConnection,
-): Promise<void> {
+async function renew(session: StoreSession, found: RowAtInstant, connection: NewConnection): Promise<void> {
+  const { row } = found;
   const { now } = session.dialect;
   const { accessToken, refreshToken: given } = connection.pair;
   const refreshToken = given ?? keptRefreshToken(session, row);
-  const next = { id: row.id, clientId: row.clientId, version: row.version + 1 };
+  const next = { id: row.id, clientId: row.clientId, version: await versionOfUserChange(session, found) };
   const change: AuthorizationChange = {
     ...grantColumns(connection),
     ...session.seals.seal(next, { accessToken, refreshToken }),

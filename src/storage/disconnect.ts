@@ -2,8 +2,8 @@ import type { DisconnectResult } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
-import { lockRow } from './authorization-rows.js';
-import type { AuthorizationEntity } from './authorization.entity.js';
+import { lockRow, type RowAtInstant } from './authorization-rows.js';
+import { versionOfUserChange } from './database-timeline.js';
 import type { Dialect } from './dialect.js';
 import type { StoreSession } from './store-session.js';
 
@@ -16,21 +16,23 @@ export async function disconnectOwner(
   const found = await lockRow(session, id);
   if (found === null || !(await unlink(session, id, ownerId))) return { kind: 'not_found' };
   if (await hasOwners(session, id)) return { kind: 'unlinked' };
-  return erase(session, found.row);
+  return erase(session, found);
 }
 
-async function erase(session: StoreSession, row: AuthorizationEntity): Promise<DisconnectResult> {
+async function erase(session: StoreSession, found: RowAtInstant): Promise<DisconnectResult> {
+  const { row } = found;
   const { seals, dialect } = session;
   // A lost key must not keep a person from leaving.
   const accessToken = seals.unlessKeyIsLost(() => seals.accessToken(row));
   const refreshToken = seals.unlessKeyIsLost(() => seals.refreshToken(row));
+  const version = await versionOfUserChange(session, found);
   await updateAuthorization(
     session,
     row.id,
-    { ...erasure(dialect), version: row.version + 1 },
+    { ...erasure(dialect), version },
     { guard: 'version = :version', parameters: { version: row.version } },
   );
-  return { kind: 'disconnected', accessToken, refreshToken };
+  return { kind: 'disconnected', version, accessToken, refreshToken };
 }
 
 export function erasure({ now }: Dialect): AuthorizationChange {

@@ -1,5 +1,6 @@
 import type { RollForwardVerdict } from '../domain/authorization-store.js';
 import type { RetainedChange, RetainedDisconnect, RetainedPair } from '../domain/retained-change.js';
+import type { Secret } from '../domain/secret.js';
 import { journalSuccess } from './attempt-journal.js';
 import { updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
@@ -15,11 +16,23 @@ export async function rollForwardRow(
   retained: RetainedChange,
 ): Promise<RollForwardVerdict> {
   const found = await lockRow(session, retained.authorizationId);
-  if (found === null) return 'not_found';
+  if (found === null) return { kind: 'not_found' };
+  const { row } = found;
+  const erased = retained.kind === 'disconnect' ? tokensOf(session, row) : [];
   const rolled = await (retained.kind === 'pair'
-    ? rollPairForward(session, found.row, retained)
+    ? rollPairForward(session, row, retained)
     : rollDisconnectForward(session, retained));
-  return rolled ? 'rolled_forward' : 'up_to_date';
+  if (rolled) return { kind: 'rolled_forward', erased };
+  return { kind: 'up_to_date', version: row.version, status: row.status };
+}
+
+/** What a forgotten disconnect had revoked may live again in the row: whoever put the disconnect back revokes it. */
+function tokensOf({ seals }: StoreSession, row: AuthorizationEntity): Secret[] {
+  const tokens = [
+    seals.unlessKeyIsLost(() => seals.accessToken(row)),
+    seals.unlessKeyIsLost(() => seals.refreshToken(row)),
+  ];
+  return tokens.filter((token) => token !== null);
 }
 
 async function rollPairForward(
@@ -54,7 +67,7 @@ async function rollDisconnectForward(
   return rolled;
 }
 
-/** Never over a higher version, and a disconnect never comes undone. */
+/** Never over a higher version; a disconnect has one that no pair from before it can have. */
 function writeBehind(
   session: StoreSession,
   id: string,
@@ -62,7 +75,7 @@ function writeBehind(
   change: AuthorizationChange,
 ): Promise<boolean> {
   return updateAuthorization(session, id, change, {
-    guard: `version < :retained AND status <> 'revoked'`,
+    guard: 'version < :retained',
     parameters: { retained: version },
   });
 }

@@ -82,7 +82,8 @@ function changeFor(
         attemptPhase: 'unknown',
         leaseUntil: () => now,
         nextAttemptAt: () => fromNow(dialect, settlement.retryInMs),
-        unresolvedSince: () => 'COALESCE(unresolved_since, attempt_started_at)',
+        unresolvedSince: () =>
+          settlement.sent ? 'attempt_started_at' : 'COALESCE(unresolved_since, attempt_started_at)',
         ...(settlement.replayed ? { unresolvedReplayed: true } : {}),
       };
     case 'needs_reconnect':

@@ -5,6 +5,7 @@ import { dialectOf, type DatabaseFamily } from './dialect.js';
 import { InitialMysql1795200000000 } from './migrations/initial.mysql.js';
 import { InitialPostgres1795200000000 } from './migrations/initial.postgres.js';
 import { InitialSqlite1795200000000 } from './migrations/initial.sqlite.js';
+import { DatabaseTimelineEntity } from './database-timeline.entity.js';
 import { OAuthStateEntity } from './oauth-state.entity.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import { RefreshGateEntity } from './refresh-gate.entity.js';
@@ -19,6 +20,7 @@ export const notionAuthEntities = [
   RefreshAttemptEntity,
   OAuthStateEntity,
   RefreshGateEntity,
+  DatabaseTimelineEntity,
   RefreshRateEntity,
 ] as const;
 

@@ -74,7 +74,11 @@ export function settleContract(engine: StorageEngine): void {
     const { id } = await connectSome(store);
     const first = await claimed(store, id);
     expect(
-      await store.settle(first, { kind: 'unknown', retryInMs: 0, replayed: false }, { outcome: 'unknown' }),
+      await store.settle(
+        first,
+        { kind: 'unknown', retryInMs: 0, sent: true, replayed: false },
+        { outcome: 'unknown' },
+      ),
     ).toBe('settled');
     expect(await rowOf(storage(), id)).toMatchObject({ status: 'active', attemptPhase: 'unknown' });
     await sleep(30);
@@ -88,7 +92,7 @@ export function settleContract(engine: StorageEngine): void {
     const { id } = await connectSome(store);
     await store.settle(
       await claimed(store, id),
-      { kind: 'unknown', retryInMs: 60_000, replayed: false },
+      { kind: 'unknown', retryInMs: 60_000, sent: true, replayed: false },
       { outcome: 'unknown' },
     );
     expect(await claimOf(store, id)).toMatchObject({ kind: 'postponed' });
@@ -97,7 +101,7 @@ export function settleContract(engine: StorageEngine): void {
   it.each([
     ['release', { kind: 'release' }, 'not_sent'],
     ['postpone', { kind: 'postpone', retryInMs: 0 }, 'not_processed'],
-    ['unknown', { kind: 'unknown', retryInMs: 0, replayed: false }, 'unknown'],
+    ['unknown', { kind: 'unknown', retryInMs: 0, sent: false, replayed: false }, 'unknown'],
   ] as const)(
     'does not forget an unresolved attempt when the one that came to resolve it ends in %s',
     async (_, settlement, outcome) => {
@@ -105,7 +109,7 @@ export function settleContract(engine: StorageEngine): void {
       const { id } = await connectSome(store);
       await store.settle(
         await claimed(store, id),
-        { kind: 'unknown', retryInMs: 0, replayed: false },
+        { kind: 'unknown', retryInMs: 0, sent: true, replayed: false },
         { outcome: 'unknown' },
       );
       await sleep(40);
@@ -116,6 +120,19 @@ export function settleContract(engine: StorageEngine): void {
       expect((await claimed(store, id)).recovering!.ageMs).toBeGreaterThanOrEqual(50);
     },
   );
+
+  it('counts the quarantine anew from an attempt that may have been sent (quarantineFromLastSend)', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const unknown = { kind: 'unknown', retryInMs: 0, sent: true, replayed: false } as const;
+    await store.settle(await claimed(store, id), unknown, { outcome: 'unknown' });
+    await sleep(400);
+    await store.settle(await claimed(store, id), unknown, { outcome: 'unknown' });
+    expect((await claimed(store, id, 1, 1)).recovering!.ageMs).toBeLessThan(300);
+    await sleep(400);
+    // That one's lease ran out: it may have been sent as well, so its own beginning counts.
+    expect((await claimed(store, id)).recovering!.ageMs).toBeLessThan(700);
+  });
 
   it('changes nothing for an attempt that was taken over', async () => {
     const { store } = storage();
@@ -141,7 +158,11 @@ export function settleContract(engine: StorageEngine): void {
     const { id } = await connectSome(store);
     const claim = await claimed(store, id);
     expect(
-      await store.settle(claim, { kind: 'unknown', retryInMs: 0, replayed: false }, { outcome: 'unknown' }),
+      await store.settle(
+        claim,
+        { kind: 'unknown', retryInMs: 0, sent: true, replayed: false },
+        { outcome: 'unknown' },
+      ),
     ).toBe('settled');
     expect(await store.settle(claim, { kind: 'release' }, { outcome: 'not_sent' })).toBe('superseded');
     expect(await rowOf(storage(), id)).toMatchObject({ attemptPhase: 'unknown' });

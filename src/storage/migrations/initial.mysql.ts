@@ -98,6 +98,12 @@ const up = (collation: string): readonly string[] => [
     closed_since bigint NULL,
     PRIMARY KEY (client_id, gate)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
+  `CREATE TABLE notion_database_timeline (
+    client_id varchar(128) NOT NULL,
+    timeline varchar(255) NOT NULL,
+    changed_at bigint NULL,
+    PRIMARY KEY (client_id)
+  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
   `CREATE TABLE notion_refresh_rate (
     client_id varchar(128) NOT NULL,
     next_turn_us bigint NOT NULL,
@@ -106,6 +112,7 @@ const up = (collation: string): readonly string[] => [
 ];
 
 const DOWN = [
+  'DROP TABLE notion_database_timeline',
   'DROP TABLE notion_refresh_rate',
   'DROP TABLE notion_refresh_gate',
   'DROP TABLE notion_oauth_state',

@@ -92,6 +92,12 @@ const UP = [
     "closed_since" bigint,
     CONSTRAINT "notion_refresh_gate_pk" PRIMARY KEY ("client_id", "gate")
   )`,
+  `CREATE TABLE "notion_database_timeline" (
+    "client_id" character varying(128) NOT NULL,
+    "timeline" character varying(255) NOT NULL,
+    "changed_at" bigint,
+    CONSTRAINT "notion_database_timeline_pk" PRIMARY KEY ("client_id")
+  )`,
   `CREATE TABLE "notion_refresh_rate" (
     "client_id" character varying(128) NOT NULL,
     "next_turn_us" bigint NOT NULL,
@@ -100,6 +106,7 @@ const UP = [
 ];
 
 const DOWN = [
+  'DROP TABLE "notion_database_timeline"',
   'DROP TABLE "notion_refresh_rate"',
   'DROP TABLE "notion_refresh_gate"',
   'DROP TABLE "notion_oauth_state"',

@@ -89,6 +89,11 @@ const UP = [
     "closed_since" bigint,
     PRIMARY KEY ("client_id", "gate")
   )`,
+  `CREATE TABLE "notion_database_timeline" (
+    "client_id" varchar(128) PRIMARY KEY NOT NULL,
+    "timeline" varchar(255) NOT NULL,
+    "changed_at" bigint
+  )`,
   `CREATE TABLE "notion_refresh_rate" (
     "client_id" varchar(128) PRIMARY KEY NOT NULL,
     "next_turn_us" bigint NOT NULL
@@ -96,6 +101,7 @@ const UP = [
 ];
 
 const DOWN = [
+  'DROP TABLE "notion_database_timeline"',
   'DROP TABLE "notion_refresh_rate"',
   'DROP TABLE "notion_refresh_gate"',
   'DROP TABLE "notion_oauth_state"',
