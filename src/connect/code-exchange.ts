@@ -38,8 +38,6 @@ export class CodeExchange {
     const { returnTo, ...connect } = callback.pending;
     const answer = await this.notion.exchange(callback.takeCode(), connect.redirectUri);
     if (answer.kind !== 'success') throw new NotionConnectFailedError(answer.kind, answer.failure);
-    // After a failover that nobody has noticed yet, the version could be one that was given out before.
-    await storeCall(this.rollForward.currentTimeline());
     const result = await this.keep({ ...connect, grant: answer.grant, pair: answer.pair });
     // Its tokens are not revoked: Notion may have handed out the very pair that another authorization lives on.
     if (result.kind === 'other_grant') throw new NotionOtherGrantError(connect.reconnect!);
@@ -57,12 +55,18 @@ export class CodeExchange {
   private async keep(connection: NewConnection): Promise<ConnectResult> {
     for (const waitMs of KEEP_RETRY_WAITS_MS) {
       try {
-        return await storeCall(this.authorizations.connect(connection));
+        return await this.connect(connection);
       } catch (error) {
         if (!(error instanceof NotionStoreUnavailableError)) throw error;
         await this.clock.sleep(waitMs);
       }
     }
+    return this.connect(connection);
+  }
+
+  private async connect(connection: NewConnection): Promise<ConnectResult> {
+    // After a failover that nobody has noticed yet, the version could be one that was given out before.
+    await storeCall(this.rollForward.currentTimeline());
     return storeCall(this.authorizations.connect(connection));
   }
 }

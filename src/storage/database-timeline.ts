@@ -1,10 +1,7 @@
 import { SECOND_MS } from '../domain/duration.js';
 import type { RowAtInstant } from './authorization-rows.js';
 import { DatabaseTimelineEntity } from './database-timeline.entity.js';
-import { closeGate } from './refresh-gates.js';
-import type { StoreSession } from './store-session.js';
-
-type TimelineSession = Pick<StoreSession, 'manager' | 'dialect' | 'clientId'>;
+import { closeGate, type GateSession } from './refresh-gates.js';
 
 /** 2025-01-01T00:00:00Z. Seconds since then fit a 32-bit integer until 2093. */
 const EPOCH_MS = 1_735_689_600_000;
@@ -14,7 +11,7 @@ const EPOCH_MS = 1_735_689_600_000;
  * notice, one moves the note and closes the gate, which then holds for all.
  */
 export async function noteTimeline(
-  session: TimelineSession,
+  session: GateSession,
   timeline: string,
   holdMs: number,
 ): Promise<void> {
@@ -31,7 +28,7 @@ export async function noteTimeline(
  * number that refreshes could have counted up to.
  */
 export async function versionOfUserChange(
-  session: TimelineSession,
+  session: GateSession,
   { row, nowMs }: RowAtInstant,
 ): Promise<number> {
   const next = row.version + 1;
@@ -40,14 +37,14 @@ export async function versionOfUserChange(
   return mayRepeat ? Math.max(next, Math.floor((nowMs - EPOCH_MS) / SECOND_MS)) : next;
 }
 
-function readNote({ manager, clientId }: TimelineSession): Promise<DatabaseTimelineEntity | null> {
+function readNote({ manager, clientId }: GateSession): Promise<DatabaseTimelineEntity | null> {
   return manager
     .createQueryBuilder(DatabaseTimelineEntity, 'n')
     .where('n.clientId = :clientId', { clientId })
     .getOne();
 }
 
-async function insertNote({ manager, clientId }: TimelineSession, timeline: string): Promise<void> {
+async function insertNote({ manager, clientId }: GateSession, timeline: string): Promise<void> {
   await manager
     .createQueryBuilder()
     .insert()
@@ -58,7 +55,7 @@ async function insertNote({ manager, clientId }: TimelineSession, timeline: stri
     .execute();
 }
 
-async function moveNote({ manager, dialect, clientId }: TimelineSession, timeline: string): Promise<boolean> {
+async function moveNote({ manager, dialect, clientId }: GateSession, timeline: string): Promise<boolean> {
   const moved = await manager
     .createQueryBuilder()
     .update(DatabaseTimelineEntity)

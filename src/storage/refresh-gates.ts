@@ -16,6 +16,9 @@ const OPENED_BY: Readonly<Partial<Record<RefreshGate, readonly AttemptOutcome[]>
   mass_dead: ['success'],
 };
 
+/** Gates hold no secret, so moving one needs no seals. */
+export type GateSession = Pick<StoreSession, 'manager' | 'dialect' | 'clientId'>;
+
 export type GatePassage =
   | { readonly kind: 'open' }
   | { readonly kind: 'probe'; readonly gate: RefreshGate }
@@ -52,7 +55,7 @@ export async function becomeProbe(
 }
 
 /** Never shortens what another attempt has closed for longer. */
-export async function closeGate(session: StoreSession, gate: RefreshGate, forMs: number): Promise<void> {
+export async function closeGate(session: GateSession, gate: RefreshGate, forMs: number): Promise<void> {
   const { manager, dialect, clientId } = session;
   await lockGate(session, gate);
   const until = fromNow(dialect, forMs);
@@ -97,7 +100,7 @@ export function gatesOpenedBy(claim: Claim, outcome: AttemptOutcome): readonly R
 }
 
 /** Nobody else moves the gate, or counts for it, before this transaction ends. Always after the authorization's row. */
-export async function lockGate(session: StoreSession, gate: RefreshGate): Promise<void> {
+export async function lockGate(session: GateSession, gate: RefreshGate): Promise<void> {
   const { manager, dialect, clientId } = session;
   const row = manager
     .createQueryBuilder(RefreshGateEntity, 'g')

@@ -63,6 +63,7 @@ export function atRestContract(engine: StorageEngine): void {
     await expect(claimOf(store, id, 2)).rejects.toMatchObject(OPENING_FAILS);
     expect(await store.disconnect(id, connection.ownerId)).toEqual({
       kind: 'disconnected',
+      version: 3,
       accessToken: null,
       refreshToken: null,
     });
