@@ -1,7 +1,11 @@
 import type { AttemptEnding, Claim } from '../domain/authorization-store.js';
-import type { RefreshTrigger } from '../domain/refresh-outcome.js';
+import type { AttemptOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
+import { caseOf } from './case-of.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import type { StoreSession } from './store-session.js';
+
+/** A pair that came after all is a success, also of an attempt that had been taken over as `unknown`. */
+const MAY_SUCCEED = `(outcome IS NULL OR outcome = 'unknown')`;
 
 export async function journalStart(
   session: StoreSession,
@@ -41,19 +45,58 @@ export async function journalEnd(
   await endAttempt(session, attemptId, ending, 'outcome IS NULL');
 }
 
-/** A pair that came after all is a success, also of an attempt that had been taken over as `unknown`. */
 export async function journalSuccess(
   session: StoreSession,
   attemptId: string,
   ending: AttemptEnding,
 ): Promise<void> {
-  await endAttempt(session, attemptId, ending, `(outcome IS NULL OR outcome = 'unknown')`);
+  await endAttempt(session, attemptId, ending, MAY_SUCCEED);
+}
+
+/** As {@link journalSuccess} for many at once. */
+export async function journalSuccesses(
+  { manager, dialect }: StoreSession,
+  successes: readonly { readonly attemptId: string; readonly ending: AttemptEnding }[],
+): Promise<void> {
+  const ids = successes.map(({ attemptId }) => attemptId);
+  const took = caseOf(
+    'took',
+    successes.map(({ attemptId, ending }) => [attemptId, wholeMs(ending.upstreamMs)]),
+  );
+  const isTimed = successes.some(({ ending }) => ending.upstreamMs !== undefined);
+  await manager
+    .createQueryBuilder()
+    .update(RefreshAttemptEntity)
+    .set({
+      outcome: 'success',
+      endedAt: () => dialect.now,
+      httpStatus: null,
+      failureCode: null,
+      requestId: null,
+      upstreamMs: isTimed ? () => took.sql : null,
+    })
+    .where('id IN (:...ids)', { ids })
+    .andWhere(MAY_SUCCEED, took.parameters)
+    .updateEntity(false)
+    .callListeners(false)
+    .execute();
+}
+
+/** How this attempt ended, so far. */
+export async function journaledOutcome(
+  { manager }: StoreSession,
+  attemptId: string,
+): Promise<AttemptOutcome | null> {
+  const attempt = await manager
+    .createQueryBuilder(RefreshAttemptEntity, 't')
+    .where('t.id = :attemptId', { attemptId })
+    .getOne();
+  return attempt?.outcome ?? null;
 }
 
 /** Whether this very attempt has stored its pair before: the commit was made and its confirmation lost. */
-export async function hasSucceeded({ manager }: StoreSession, attemptId: string): Promise<boolean> {
-  const attempts = manager.createQueryBuilder(RefreshAttemptEntity, 't');
-  return (await attempts.where(`t.id = :attemptId AND t.outcome = 'success'`, { attemptId }).getCount()) > 0;
+export async function hasSucceeded(session: StoreSession, attemptId: string): Promise<boolean> {
+  return (await journaledOutcome(session, attemptId)) === 'success';
 }
 
 async function endAttempt(
@@ -71,13 +114,17 @@ async function endAttempt(
       httpStatus: failure?.status ?? null,
       failureCode: bounded(failure?.code, 64),
       requestId: bounded(failure?.requestId, 128),
-      upstreamMs: upstreamMs === undefined ? null : Math.round(upstreamMs),
+      upstreamMs: wholeMs(upstreamMs),
     })
     .where('id = :attemptId', { attemptId })
     .andWhere(unlessSettled)
     .updateEntity(false)
     .callListeners(false)
     .execute();
+}
+
+function wholeMs(durationMs: number | undefined): number | null {
+  return durationMs === undefined ? null : Math.round(durationMs);
 }
 
 /** What Notion or a proxy wrote must not be able to make the journal's statement fail. */

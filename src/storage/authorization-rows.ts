@@ -60,6 +60,22 @@ export async function lockDueRows(
   );
 }
 
+/** The versions of those rows that nobody else holds, locked in the order of their ids. */
+export async function lockVersions(
+  session: StoreSession,
+  ids: readonly AuthorizationId[],
+): Promise<ReadonlyMap<AuthorizationId, number>> {
+  const { manager, clientId } = session;
+  if (ids.length === 0) return new Map();
+  const rows = manager
+    .createQueryBuilder(AuthorizationEntity, 'a')
+    .select(['a.id', 'a.version'])
+    .where('a.clientId = :clientId AND a.id IN (:...ids)', { clientId, ids })
+    .orderBy('a.id');
+  const found = await passingOver(session, rows).getMany();
+  return new Map(found.map(({ id, version }) => [id, version]));
+}
+
 export async function isLinked(
   session: StoreSession,
   id: AuthorizationId,
@@ -84,6 +100,15 @@ function locking<T extends object>(
   rows: SelectQueryBuilder<T>,
 ): SelectQueryBuilder<T> {
   return dialect.locksRows ? rows.setLock('pessimistic_write') : rows;
+}
+
+/** As {@link locking}, without waiting for rows that somebody else has locked, where the engine can. */
+function passingOver<T extends object>(
+  session: StoreSession,
+  rows: SelectQueryBuilder<T>,
+): SelectQueryBuilder<T> {
+  const locked = locking(session, rows);
+  return session.dialect.skipsLocked ? locked.setOnLocked('skip_locked') : locked;
 }
 
 async function oneRow(rows: SelectQueryBuilder<AuthorizationEntity>): Promise<RowAtInstant | null> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
+import { SECOND_MS } from '../domain/duration.js';
 
 /**
  * Failures after which the same short transaction may simply run again: the engine has undone all of it.
@@ -25,6 +26,36 @@ const UNIQUE_VIOLATION = new Set<string | number>([
   1062, // MySQL ER_DUP_ENTRY
 ]);
 
+/** The connection is gone, or there was none to be had: whatever was not committed is undone. */
+const CONNECTION_LOST = new Set<string | number>([
+  '57P01', // PostgreSQL admin_shutdown: also pg_terminate_backend
+  '57P02', // PostgreSQL crash_shutdown
+  '57P03', // PostgreSQL cannot_connect_now: starting up
+  '57P05', // PostgreSQL idle_session_timeout
+  '25P03', // PostgreSQL idle_in_transaction_session_timeout
+  1053, // MySQL ER_SERVER_SHUTDOWN
+  1152, // MySQL ER_ABORTING_CONNECTION
+  1184, // MySQL ER_NEW_ABORTING_CONNECTION
+  1927, // MariaDB ER_CONNECTION_KILLED
+  2006, // MySQL CR_SERVER_GONE_ERROR
+  2013, // MySQL CR_SERVER_LOST
+  4031, // MySQL ER_CLIENT_INTERACTION_TIMEOUT
+  'PROTOCOL_CONNECTION_LOST',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+]);
+
+/** PostgreSQL class 08; poolers answer with it too when their server is gone. */
+const CONNECTION_EXCEPTION = /^08[0-9A-Z]{3}$/;
+
+/** What `pg` and `mysql2` say, without a code, of a connection that ended before or under a statement. */
+const CONNECTION_LOST_MESSAGE =
+  /connection terminated|connection error and is not queryable|connection is in closed state|connection ended/i;
+
+/** A server that restarts, or a killed session, is back within this; a longer outage is the caller's to know. */
+const CONNECTION_REPEATS_MS = SECOND_MS;
+
 const ATTEMPTS = 10;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
@@ -37,24 +68,39 @@ export function isUniqueViolation(error: unknown): boolean {
   return driverCodes(error).some((code) => UNIQUE_VIOLATION.has(code));
 }
 
+/** Whether the connection broke or could not be made; a commit that it took with it may have been made or not. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (!(error instanceof Error)) return false;
+  return (
+    driverCodes(error).some(
+      (code) => CONNECTION_LOST.has(code) || (typeof code === 'string' && CONNECTION_EXCEPTION.test(code)),
+    ) || CONNECTION_LOST_MESSAGE.test(error.message)
+  );
+}
+
 /** Runs `work` again, after a pause with jitter, while `mayRepeat` says so; a bounded number of times. */
 export async function withRepeats<T>(
   work: () => Promise<T>,
   mayRepeat: (error: unknown) => boolean = isTransient,
 ): Promise<T> {
+  let failingSinceMs: number | undefined;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
-      if (attempt === ATTEMPTS || !mayRepeat(error)) throw error;
+      failingSinceMs ??= performance.now();
+      const isTooLate = isConnectionLoss(error) && performance.now() - failingSinceMs > CONNECTION_REPEATS_MS;
+      if (attempt === ATTEMPTS || isTooLate || !mayRepeat(error)) throw error;
       await sleep(Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS));
     }
   }
 }
 
 function driverCodes(error: unknown): (string | number)[] {
-  if (!(error instanceof QueryFailedError)) return [];
-  const { code, errno } = error.driverError as { code?: string; errno?: number };
-  // SQLite's errno are small numbers of their own; none of them is in the tables.
+  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  if (!(cause instanceof Error)) return [];
+  const { code, errno } = cause as { code?: string; errno?: number };
+  // SQLite's errno, and the system's, are small or negative numbers; none of them is in the tables.
   return [code, errno].filter((value) => value !== undefined);
 }

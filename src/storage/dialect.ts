@@ -44,6 +44,13 @@ const MYSQL: Dialect = {
   durableCommit: [],
 };
 
+/** MySQL since 8.0.1, MariaDB since 10.6. @param version - as the server says it: `8.4.3`, `10.11.18-MariaDB` */
+export function skipsLocked(dialect: Dialect, version = ''): boolean {
+  const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  if (dialect.family !== 'mysql') return dialect.skipsLocked;
+  return version.includes('MariaDB') ? Number(major) * 100 + Number(minor) >= 1006 : Number(major) >= 8;
+}
+
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ['sqlite', SQLITE],
   ['better-sqlite3', SQLITE],

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
+import { ConnectionEvents } from './connection-events.js';
 import type { DatabaseSessions, SessionWork, TransactionOptions } from './database-sessions.js';
-import { dialectOf, type Dialect } from './dialect.js';
+import { dialectOf, skipsLocked, type Dialect } from './dialect.js';
 import { PooledSessions } from './pooled-sessions.js';
 import { SqliteSessions } from './sqlite-sessions.js';
 
@@ -10,6 +11,7 @@ import { SqliteSessions } from './sqlite-sessions.js';
  */
 export class NotionDatabase {
   readonly dialect: Dialect;
+  readonly connections: ConnectionEvents;
   private readonly sessions: DatabaseSessions;
 
   constructor(
@@ -17,19 +19,31 @@ export class NotionDatabase {
     /** What to log at startup: it works and is worth a look. */
     readonly warnings: readonly string[] = [],
   ) {
-    this.dialect = dialectOf(dataSource.options.type);
+    const dialect = dialectOf(dataSource.options.type);
+    this.dialect = { ...dialect, skipsLocked: skipsLocked(dialect, dataSource.driver.version) };
+    this.connections = new ConnectionEvents(dataSource.driver);
     this.sessions = this.dialect.locksRows
-      ? new PooledSessions(dataSource, this.dialect)
+      ? new PooledSessions(dataSource, this.dialect, () => {
+          this.connections.tell();
+        })
       : new SqliteSessions(dataSource, this.dialect);
   }
 
-  /** Statements that only read, each seeing what is committed. */
+  /** Statements that only read, each seeing what is committed. They run again after a lost connection. */
   read<T>(work: SessionWork<T>): Promise<T> {
     return this.sessions.read(work);
   }
 
-  /** All of `work` or nothing. It runs again after a lock conflict, so it must touch nothing but the database. */
-  transaction<T>(work: SessionWork<T>, options: TransactionOptions = {}): Promise<T> {
+  /**
+   * All of `work` or nothing. It runs again after a lock conflict or a lost connection, so it must touch nothing but
+   * the database.
+   */
+  transaction<T>(work: SessionWork<T>, options: TransactionOptions<T> = {}): Promise<T> {
     return this.sessions.transaction(work, options);
+  }
+
+  /** @throws when the database does not answer; for readiness probes. */
+  async ping(): Promise<void> {
+    await this.read(({ manager }) => manager.query('SELECT 1'));
   }
 }

@@ -1,7 +1,12 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import { isTransient, isUniqueViolation, withRepeats } from './database-errors.js';
+import { isConnectionLoss, isTransient, isUniqueViolation, withRepeats } from './database-errors.js';
 import type { DatabaseSessions, SessionWork, TransactionOptions } from './database-sessions.js';
 import type { Dialect } from './dialect.js';
+
+/** What a try wanted to commit when the connection broke under its commit. */
+interface Unconfirmed<T> {
+  readonly result: T;
+}
 
 /**
  * PostgreSQL, MySQL, MariaDB. Each piece of work takes a query runner of its own, so it never joins a transaction
@@ -11,16 +16,34 @@ export class PooledSessions implements DatabaseSessions {
   constructor(
     private readonly dataSource: DataSource,
     private readonly dialect: Dialect,
+    private readonly onConnectionLoss: () => void = () => undefined,
   ) {}
 
   read<T>(work: SessionWork<T>): Promise<T> {
-    return this.withRunner((runner) => work({ manager: runner.manager, dialect: this.dialect }));
+    return withRepeats(
+      () => this.withRunner((runner) => work({ manager: runner.manager, dialect: this.dialect })),
+      isConnectionLoss,
+    );
   }
 
-  transaction<T>(work: SessionWork<T>, options: TransactionOptions): Promise<T> {
+  transaction<T>(work: SessionWork<T>, options: TransactionOptions<T>): Promise<T> {
+    let unconfirmed: Unconfirmed<T> | undefined;
+    const tried = async (runner: QueryRunner): Promise<T> => {
+      const result = await this.begin(runner, work, options, unconfirmed);
+      try {
+        await runner.commitTransaction();
+      } catch (error) {
+        if (isConnectionLoss(error)) unconfirmed = { result };
+        throw error;
+      }
+      return result;
+    };
     return withRepeats(
-      () => this.withRunner((runner) => this.commit(runner, work, options)),
-      (error) => isTransient(error) || (options.repeatOnUniqueViolation === true && isUniqueViolation(error)),
+      () => this.withRunner((runner) => tried(runner).catch((error: unknown) => rollBack(runner, error))),
+      (error) =>
+        isTransient(error) ||
+        (options.repeatOnUniqueViolation === true && isUniqueViolation(error)) ||
+        (isConnectionLoss(error) && (unconfirmed === undefined || options.confirm !== undefined)),
     );
   }
 
@@ -29,33 +52,34 @@ export class PooledSessions implements DatabaseSessions {
     const runner = this.dataSource.createQueryRunner('master');
     try {
       return await work(runner);
+    } catch (error) {
+      if (isConnectionLoss(error)) this.onConnectionLoss();
+      throw error;
     } finally {
       await runner.release();
     }
   }
 
-  private async commit<T>(
+  private async begin<T>(
     runner: QueryRunner,
     work: SessionWork<T>,
-    options: TransactionOptions,
+    options: TransactionOptions<T>,
+    unconfirmed: Unconfirmed<T> | undefined,
   ): Promise<T> {
     // The row lock orders the writers; a stricter default of the application would only add retries.
     await runner.startTransaction('READ COMMITTED');
-    try {
-      if (options.durable === true) {
-        for (const statement of this.dialect.durableCommit) await runner.query(statement);
-      }
-      const result = await work({ manager: runner.manager, dialect: this.dialect });
-      await runner.commitTransaction();
-      return result;
-    } catch (error) {
-      await rollBack(runner);
-      throw error;
+    if (options.durable === true) {
+      for (const statement of this.dialect.durableCommit) await runner.query(statement);
     }
+    const session = { manager: runner.manager, dialect: this.dialect };
+    const confirmed =
+      unconfirmed === undefined ? undefined : await options.confirm?.(session, unconfirmed.result);
+    return confirmed ?? work(session);
   }
 }
 
 /** A connection that is gone rolls back by itself; the error worth telling is the first one. */
-async function rollBack(runner: QueryRunner): Promise<void> {
+async function rollBack(runner: QueryRunner, error: unknown): Promise<never> {
   if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+  throw error;
 }

@@ -61,15 +61,23 @@ export function storedPair(
   pair: TokenPair,
 ): AuthorizationChange {
   return {
-    // First, because MySQL and MariaDB assign from left to right.
-    statusSince: () => `CASE WHEN status = 'active' THEN status_since ELSE ${dialect.now} END`,
-    ...NO_ATTEMPT,
+    ...activeRow(dialect),
     ...seals.seal({ id, clientId, version }, pair),
     ...pairTimes(dialect, pair),
     version,
+  };
+}
+
+/** The part of it that is the same for every row. */
+export function activeRow({ now }: Dialect): AuthorizationChange {
+  return {
+    // First, because MySQL and MariaDB assign from left to right.
+    statusSince: () => `CASE WHEN status = 'active' THEN status_since ELSE ${now} END`,
+    ...NO_ATTEMPT,
     status: 'active',
     reason: null,
-    lastSuccessAt: () => dialect.now,
+    pairStoredAt: () => now,
+    lastSuccessAt: () => now,
   };
 }
 

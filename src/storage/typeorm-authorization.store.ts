@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import {
   AuthorizationStore,
@@ -23,10 +24,12 @@ import type { RetainedChange } from '../domain/retained-change.js';
 import { TokenCipher } from '../domain/token-cipher.js';
 import * as queries from './authorization-queries.js';
 import { claimDueRows } from './claim-due.js';
-import { claimRow } from './claim.js';
+import { claimRow, type AttemptDraft } from './claim.js';
 import { connectGrant } from './connect.js';
-import type { DatabaseSession, TransactionOptions } from './database-sessions.js';
+import { isConnectionLoss } from './database-errors.js';
+import { harmlessTwice, type DatabaseSession, type TransactionOptions } from './database-sessions.js';
 import { disconnectOwner } from './disconnect.js';
+import { GroupCommit } from './group-commit.js';
 import { requireOwnerId } from './identifiers.js';
 import { markWithoutRefreshToken } from './mark-without-refresh-token.js';
 import { NotionDatabase } from './notion-database.js';
@@ -35,15 +38,31 @@ import { releaseDeadProcesses } from './release-dead.js';
 import { rollForwardRow } from './roll-forward.js';
 import { settleClaim } from './settle.js';
 import { storePairOf } from './store-pair.js';
+import { storePairsOf, type PairToStore } from './store-pairs.js';
 import type { StoreSession } from './store-session.js';
 import { TokenSeals } from './token-seals.js';
+import { confirmClaims, confirmConnect, confirmDisconnect, confirmSettlement } from './unconfirmed.js';
 
 const IDS_PER_QUERY = 500;
+const UNCONFIRMED_KEPT = 1_000;
+
+interface WriteOptions<T> extends Omit<TransactionOptions<T>, 'confirm'> {
+  readonly confirm: (session: StoreSession, unconfirmed: T) => Promise<T | undefined>;
+}
+
+/** For writes that recognise what an earlier try of theirs has left. */
+const DURABLE = { durable: true, confirm: harmlessTwice };
 
 /** Authorizations of the configured client id, on any engine that {@link NotionDatabase} takes. */
 @Injectable()
 export class TypeOrmAuthorizationStore extends AuthorizationStore {
   private readonly seals: TokenSeals;
+  /** Claims that may stand on their rows although we do not know: the next one for the same row is told. */
+  private readonly unconfirmed = new LRUCache<AuthorizationId, AttemptDraft>({ max: UNCONFIRMED_KEPT });
+  private readonly pairs = new GroupCommit<PairToStore, StoreVerdict>(
+    ({ claim, pair, ending }) => this.write((session) => storePairOf(session, claim, pair, ending), DURABLE),
+    (group) => this.write((session) => storePairsOf(session, group), DURABLE),
+  );
 
   constructor(
     private readonly database: NotionDatabase,
@@ -72,26 +91,46 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
     return this.read((session) => queries.readAccessToken(session, id));
   }
 
-  override claim(request: ClaimRequest): Promise<ClaimResult> {
-    return this.write((session) => claimRow(session, request, { attemptId: randomUUID(), probing: null }));
+  override async claim(request: ClaimRequest): Promise<ClaimResult> {
+    const id = request.authorizationId;
+    const draft = this.takeUnconfirmed(id) ?? { attemptId: randomUUID(), probing: null };
+    try {
+      return await this.write((session) => claimRow(session, request, draft), { confirm: harmlessTwice });
+    } catch (error) {
+      if (isConnectionLoss(error)) this.unconfirmed.set(id, draft);
+      throw error;
+    }
   }
 
-  override claimDue(query: ClaimDueQuery): Promise<readonly Claim[]> {
-    return this.write((session) => claimDueRows(session, query));
+  override async claimDue(query: ClaimDueQuery): Promise<readonly Claim[]> {
+    let drafted: readonly Claim[] = [];
+    try {
+      return await this.write(async (session) => (drafted = await claimDueRows(session, query)), {
+        confirm: (session, claims) => confirmClaims(session, claims),
+      });
+    } catch (error) {
+      if (isConnectionLoss(error)) {
+        for (const { authorizationId, attemptId, probing } of drafted) {
+          this.unconfirmed.set(authorizationId, { attemptId, probing });
+        }
+      }
+      throw error;
+    }
   }
 
   override settle(claim: Claim, settlement: Settlement, ending: AttemptEnding): Promise<SettleVerdict> {
     return this.write((session) => settleClaim(session, claim, settlement, ending), {
       repeatOnUniqueViolation: true,
+      confirm: (session, verdict) => confirmSettlement(session, claim, ending, verdict),
     });
   }
 
   override storePair(claim: Claim, pair: TokenPair, ending: AttemptEnding): Promise<StoreVerdict> {
-    return this.write((session) => storePairOf(session, claim, pair, ending), { durable: true });
+    return this.pairs.run({ claim, pair, ending });
   }
 
   override markWithoutRefreshToken(id: AuthorizationId, version: number): Promise<boolean> {
-    return this.write((session) => markWithoutRefreshToken(session, id, version));
+    return this.write((session) => markWithoutRefreshToken(session, id, version), { confirm: harmlessTwice });
   }
 
   override async connect(connection: NewConnection): Promise<ConnectResult> {
@@ -102,16 +141,20 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
     return this.write((session) => connectGrant(session, connection), {
       durable: true,
       repeatOnUniqueViolation: true,
+      confirm: (session, result) => confirmConnect(session, connection, result),
     });
   }
 
   override async disconnect(id: AuthorizationId, ownerId: string): Promise<DisconnectResult> {
     const owner = requireOwnerId(ownerId);
-    return this.write((session) => disconnectOwner(session, id, owner), { durable: true });
+    return this.write((session) => disconnectOwner(session, id, owner), {
+      durable: true,
+      confirm: (session, result) => confirmDisconnect(session, id, owner, result),
+    });
   }
 
   override async rollForward(retained: RetainedChange): Promise<RollForwardVerdict> {
-    return this.write((session) => rollForwardRow(session, retained), { durable: true });
+    return this.write((session) => rollForwardRow(session, retained), DURABLE);
   }
 
   override async readVersions(
@@ -131,15 +174,27 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
   }
 
   override releaseDeadProcesses(): Promise<number> {
-    return this.write((session) => releaseDeadProcesses(session));
+    return this.write((session) => releaseDeadProcesses(session), { confirm: harmlessTwice });
   }
 
   private read<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
     return this.database.read((session) => work(this.confined(session)));
   }
 
-  private write<T>(work: (session: StoreSession) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.database.transaction((session) => work(this.confined(session)), options);
+  private write<T>(
+    work: (session: StoreSession) => Promise<T>,
+    { confirm, ...options }: WriteOptions<T>,
+  ): Promise<T> {
+    return this.database.transaction((session) => work(this.confined(session)), {
+      ...options,
+      confirm: (session, unconfirmed) => confirm(this.confined(session), unconfirmed),
+    });
+  }
+
+  private takeUnconfirmed(id: AuthorizationId): AttemptDraft | undefined {
+    const draft = this.unconfirmed.get(id);
+    this.unconfirmed.delete(id);
+    return draft;
   }
 
   private confined(session: DatabaseSession): StoreSession {
