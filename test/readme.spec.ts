@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+import { connectSchema, outboundSchema, refreshSchema } from '../src/config/limits.schema.js';
+import { compileExamples, readmeExamples, readmeTable, ROOT } from './support/readme.js';
+
+/** Where an option is declared, and how the table names it. */
+const DECLARED_IN = [
+  ['src/config/notion-auth.options.ts', 'NotionAuthOptions', ''],
+  ['src/config/notion-auth.options.ts', 'RefreshOptions', 'refresh.'],
+  ['src/config/notion-auth.options.ts', 'ConnectOptions', 'connect.'],
+  ['src/config/notion-auth.options.ts', 'OutboundOptions', 'outbound.'],
+  ['src/config/notion-auth.wiring.ts', 'NotionAuthWiring', ''],
+] as const;
+/** Sections of options, and what `notionAuthConfig` hands on; nobody writes them as one value. */
+const NOT_IN_THE_TABLE = ['refresh', 'connect', 'outbound', 'problems'];
+
+describe('the README', () => {
+  it('has examples that compile', () => {
+    const examples = readmeExamples();
+    expect(examples.size).toBeGreaterThan(8);
+    expect(compileExamples(examples)).toEqual([]);
+  });
+
+  it('lists every option, in the order of their declarations', () => {
+    const declared = DECLARED_IN.flatMap(([file, name, prefix]) =>
+      membersOf(file, name).map((member) => prefix + member),
+    );
+    const listed = readmeTable('option').map(([name]) => name);
+    expect([...listed].sort()).toEqual(declared.filter((name) => !NOT_IN_THE_TABLE.includes(name)).sort());
+  });
+
+  it('tells the defaults that the code has', () => {
+    const defaults = { refresh: refreshSchema, connect: connectSchema, outbound: outboundSchema };
+    for (const [section, schema] of Object.entries(defaults)) {
+      for (const [option, value] of Object.entries(schema.parse({}))) {
+        const row = readmeTable('option').find(([name]) => name === `${section}.${option}`);
+        expect([option, row?.[1]?.replaceAll('_', '')]).toEqual([option, String(value)]);
+      }
+    }
+  });
+});
+
+/** The names that an interface declares. */
+function membersOf(file: string, interfaceName: string): string[] {
+  const source = ts.createSourceFile(file, readFileSync(resolve(ROOT, file), 'utf8'), ts.ScriptTarget.ES2022);
+  const found = source.statements.find(
+    (statement): statement is ts.InterfaceDeclaration =>
+      ts.isInterfaceDeclaration(statement) && statement.name.text === interfaceName,
+  );
+  return (found?.members ?? []).map((member) => member.name!.getText(source));
+}
