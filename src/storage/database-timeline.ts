@@ -10,11 +10,7 @@ const EPOCH_MS = 1_735_689_600_000;
  * Notes who answers, and closes the `failover` gate when it is not who wrote the data last. Of all processes that
  * notice, one moves the note and closes the gate, which then holds for all.
  */
-export async function noteTimeline(
-  session: GateSession,
-  timeline: string,
-  holdMs: number,
-): Promise<void> {
+export async function noteTimeline(session: GateSession, timeline: string, holdMs: number): Promise<void> {
   const noted = await readNote(session);
   if (noted === null) return insertNote(session, timeline);
   if (noted.timeline !== timeline && (await moveNote(session, timeline))) {

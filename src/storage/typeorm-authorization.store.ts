@@ -95,7 +95,10 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
     const id = request.authorizationId;
     const draft = this.takeUnconfirmed(id) ?? { attemptId: randomUUID(), probing: null };
     try {
-      return await this.write((session) => claimRow(session, request, draft), { confirm: harmlessTwice });
+      return await this.write((session) => claimRow(session, request, draft), {
+        durable: true,
+        confirm: harmlessTwice,
+      });
     } catch (error) {
       if (isConnectionLoss(error)) this.unconfirmed.set(id, draft);
       throw error;
@@ -106,6 +109,7 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
     let drafted: readonly Claim[] = [];
     try {
       return await this.write(async (session) => (drafted = await claimDueRows(session, query)), {
+        durable: true,
         confirm: (session, claims) => confirmClaims(session, claims),
       });
     } catch (error) {
