@@ -15,7 +15,11 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
+      testMatch: [
+        '<rootDir>/src/**/*.spec.ts',
+        '<rootDir>/test/**/*.spec.ts',
+        '<rootDir>/test/**/*.e2e-spec.ts',
+      ],
     },
     {
       ...base,
@@ -24,6 +28,7 @@ export default {
       globalSetup: '<rootDir>/test/support/postgres.global-setup.ts',
       globalTeardown: '<rootDir>/test/support/postgres.global-teardown.ts',
     },
+    { ...base, displayName: 'mariadb', testMatch: ['<rootDir>/test/**/*.mariadb-spec.ts'] },
   ],
   testTimeout: 30_000,
   workerIdleMemoryLimit: '1GB',
