@@ -124,7 +124,8 @@ async function streamUnderSigterm(proof: Proof, stage: Stage): Promise<void> {
   );
   proof.figure({ figure: `${name}: refreshes`, value: rotations, bound: { atLeast: times } });
   proof.figure({ figure: `${name}: dead`, value: dead.length, bound: { equals: 0 } });
-  proof.figure({ figure: `${name}: exit, longest`, value: Math.max(...exits), unit: 'ms' });
+  const longest = Math.max(...exits);
+  proof.figure({ figure: `${name}: exit, longest`, value: longest, unit: 'ms', bound: { atMost: 5_000 } });
 }
 
 /** The answers are here, the database is not, and the process must go: the journal is what is left. */

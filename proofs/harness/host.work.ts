@@ -18,6 +18,11 @@ export async function timeHostQueries(host: DataSource, forMs: number, everyMs: 
   return Promise.all(queries);
 }
 
+/** A host that has been at work for a while has its whole pool open. */
+export async function openWholePool(host: DataSource, size: number): Promise<void> {
+  await Promise.all(Array.from({ length: size }, () => host.query('SELECT pg_sleep(0.1)')));
+}
+
 /** What a host does that refreshes in the middle of its own work, many times at once, and then takes its work back. */
 export async function refreshInTransactions(
   host: DataSource,
