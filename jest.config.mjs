@@ -28,6 +28,7 @@ export default {
       globalSetup: '<rootDir>/test/support/postgres.global-setup.ts',
       globalTeardown: '<rootDir>/test/support/postgres.global-teardown.ts',
     },
+    { ...base, displayName: 'mariadb', testMatch: ['<rootDir>/test/**/*.mariadb-spec.ts'] },
   ],
   testTimeout: 30_000,
   workerIdleMemoryLimit: '1GB',

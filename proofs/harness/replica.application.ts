@@ -8,6 +8,7 @@ import {
   type NotionAuthOptions,
   type NotionAuthWiring,
 } from 'nestjs-notion-auth';
+import { openWholePool } from './host.work.js';
 import type { ReplicaSetup } from './replica.messages.js';
 import { WATCHED_PROVIDERS } from './watched.providers.js';
 
@@ -38,6 +39,7 @@ export async function startApplication(
     { logger: log ? ['log', 'warn', 'error'] : false, abortOnError: false },
   );
   application.enableShutdownHooks();
+  if (hostPool !== undefined) await openWholePool(hostDataSource(application), hostPool);
   return application;
 }
 

@@ -53,10 +53,14 @@ export type ReplicaCommand =
   | { readonly kind: 'arm'; readonly order: KillOrder | null }
   | { readonly kind: 'stall'; readonly phase: StallPhase; readonly ms: number }
   | { readonly kind: 'stats' }
-  /** Queries of the host application on its own pool, one after another for so long; answers their times in ms. */
+  /** Queries of the host application on its own pool, one every `everyMs`; answers their times in milliseconds. */
   | { readonly kind: 'hostQueries'; readonly forMs: number; readonly everyMs: number }
-  /** Refreshes while the host application has a transaction open, which it then rolls back. */
-  | { readonly kind: 'refreshInTransaction'; readonly authorizationId: string; readonly waitMs: number }
+  /** Refreshes all at once, each while the host has a transaction of its own open, which it then rolls back. */
+  | {
+      readonly kind: 'refreshInTransactions';
+      readonly authorizationIds: readonly string[];
+      readonly waitMs: number;
+    }
   | { readonly kind: 'stop' };
 
 export interface CallsReport {
@@ -96,10 +100,10 @@ export interface ReplicaStats {
 }
 
 export interface TransactionReport {
-  /** The kind of outcome, or `error:<code>`, or `still_waiting` when `waitMs` was over first. */
-  readonly outcome: string;
+  /** The kind of outcome, or `error:<code>`, or `still_waiting` for those that `waitMs` ended first. */
+  readonly outcomes: Tally;
   readonly tookMs: number;
-  /** Rows of the host's own that are left after its rollback: 0, or the refresh has committed the host's work. */
+  /** Rows of the host's own that are left after its rollbacks: 0, or a refresh has committed the host's work. */
   readonly hostRows: number;
 }
 

@@ -8,7 +8,7 @@ import {
   NotionTokenService,
   type RefreshTrigger,
 } from 'nestjs-notion-auth';
-import { refreshInTransaction, timeHostQueries } from './host.work.js';
+import { refreshInTransactions, timeHostQueries } from './host.work.js';
 import { hostDataSource, startApplication } from './replica.application.js';
 import { codeOf, ReplicaLoad, type Work } from './replica.load.js';
 import type {
@@ -81,12 +81,10 @@ async function perform(command: ReplicaCommand): Promise<unknown> {
       return stats();
     case 'hostQueries':
       return timeHostQueries(hostDataSource(running()), command.forMs, command.everyMs);
-    case 'refreshInTransaction':
-      return refreshInTransaction(
-        hostDataSource(running()),
-        () => outcomeOfRefresh(command.authorizationId),
-        command.waitMs,
-      );
+    case 'refreshInTransactions': {
+      const refreshes = command.authorizationIds.map((id) => () => outcomeOfRefresh(id));
+      return refreshInTransactions(hostDataSource(running()), refreshes, command.waitMs);
+    }
     case 'stop':
       await running().close();
       return null;

@@ -127,8 +127,12 @@ export class Replica {
     return this.ask({ kind: 'hostQueries', forMs, everyMs }) as Promise<number[]>;
   }
 
-  refreshInTransaction(authorizationId: string, waitMs: number): Promise<TransactionReport> {
-    return this.ask({ kind: 'refreshInTransaction', authorizationId, waitMs }) as Promise<TransactionReport>;
+  refreshInTransactions(authorizationIds: readonly string[], waitMs: number): Promise<TransactionReport> {
+    return this.ask({
+      kind: 'refreshInTransactions',
+      authorizationIds,
+      waitMs,
+    }) as Promise<TransactionReport>;
   }
 
   /** Sends a signal; SIGKILL wants {@link Replica.gone} awaited. */
@@ -141,11 +145,18 @@ export class Replica {
     await this.gone;
   }
 
-  /** SIGTERM, as an orchestrator sends it; answers how long the process took to go, in milliseconds. */
-  async terminate(): Promise<Departure & { readonly tookMs: number }> {
+  /**
+   * SIGTERM, as an orchestrator sends it, and SIGKILL when the process is not gone after `limitMs`. Answers how long
+   * it took to go, in milliseconds.
+   */
+  async terminate(limitMs = 30_000): Promise<Departure & { readonly tookMs: number }> {
     const startedMs = performance.now();
     this.signal('SIGTERM');
+    const lastWord = setTimeout(() => {
+      this.signal('SIGKILL');
+    }, limitMs);
     const departure = await this.gone;
+    clearTimeout(lastWord);
     return { ...departure, tookMs: performance.now() - startedMs };
   }
 

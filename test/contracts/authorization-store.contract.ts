@@ -1,9 +1,13 @@
 import { describe } from '@jest/globals';
 import type { StorageEngine } from '../support/storage.harness.js';
 import { atRestContract } from './at-rest.contract.js';
+import { claimDueContract } from './claim-due.contract.js';
 import { claimContract } from './claim.contract.js';
 import { connectContract } from './connect.contract.js';
+import { gatesContract } from './gates.contract.js';
 import { readingContract } from './reading.contract.js';
+import { recoveryContract } from './recovery.contract.js';
+import { rollForwardContract } from './roll-forward.contract.js';
 import { settleContract } from './settle.contract.js';
 import { storePairContract } from './store-pair.contract.js';
 
@@ -13,11 +17,23 @@ export function authorizationStoreContract(engine: StorageEngine): void {
     describe('claiming', () => {
       claimContract(engine);
     });
+    describe('claiming what is due', () => {
+      claimDueContract(engine);
+    });
+    describe('gates', () => {
+      gatesContract(engine);
+    });
     describe('settling an attempt', () => {
       settleContract(engine);
     });
     describe('storing a pair', () => {
       storePairContract(engine);
+    });
+    describe('recovery', () => {
+      recoveryContract(engine);
+    });
+    describe('rolling forward', () => {
+      rollForwardContract(engine);
     });
     describe('connecting and disconnecting', () => {
       connectContract(engine);

@@ -148,4 +148,46 @@ export function storePairContract(engine: StorageEngine): void {
       status: 'not_found',
     });
   });
+
+  it('stores what comes at once, each under its own guard, and tells each caller its own verdict', async () => {
+    const { store } = storage();
+    const connected = await Promise.all(Array.from({ length: 80 }, () => connectSome(store)));
+    const claims = await Promise.all(connected.map(({ id }) => claimed(store, id)));
+    const pairs = claims.map((_, n) =>
+      somePair({
+        expiresInMs: n % 3 === 0 ? 3_600_000 : null,
+        ...(n % 5 === 0 ? { refreshToken: null } : {}),
+      }),
+    );
+    // Of these one was reconnected, one disconnected, one stored already, one never was.
+    await store.connect({ ...connected[10]!.connection, pair: somePair() });
+    await store.disconnect(claims[20]!.authorizationId, connected[20]!.connection.ownerId);
+    await store.storePair(claims[30]!, pairs[30]!, SUCCESS);
+    claims[40] = { ...claims[40]!, authorizationId: '00000000-0000-4000-8000-000000000000' };
+    const verdicts = await Promise.all(
+      claims.map((claim, n) => store.storePair(claim, pairs[n]!, { ...SUCCESS, upstreamMs: n })),
+    );
+    expect(verdicts[10]).toEqual({ stored: false, version: 2, status: 'active' });
+    expect(verdicts[20]).toEqual({ stored: false, version: 2, status: 'revoked' });
+    expect(verdicts[30]).toEqual({ stored: true, version: 2 });
+    expect(verdicts[40]).toEqual({ stored: false, version: 0, status: 'not_found' });
+    for (const [n, { authorizationId: id, attemptId }] of claims.entries()) {
+      if ([10, 20, 30, 40].includes(n)) continue;
+      expect(verdicts[n]).toEqual({ stored: true, version: 2 });
+      const stored = await store.readAccessToken(id);
+      expect(stored!.token!.equals(pairs[n]!.accessToken)).toBe(true);
+      expect(stored!.expiresInMs === null).toBe(n % 3 !== 0);
+      expect(await rowOf(storage(), id)).toMatchObject({
+        attemptId: null,
+        refreshTokenKept: n % 5 === 0,
+        status: 'active',
+      });
+      expect(await attemptsOn(storage(), id)).toMatchObject([
+        { id: attemptId, outcome: 'success', upstreamMs: n },
+      ]);
+      const next = await claimed(store, id, 2);
+      const expected = pairs[n]!.refreshToken ?? connected[n]!.connection.pair.refreshToken!;
+      expect(next.refreshToken.equals(expected)).toBe(true);
+    }
+  });
 }

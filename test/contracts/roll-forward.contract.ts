@@ -1,0 +1,121 @@
+import { expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { RetainedPair } from '../../src/domain/retained-change.js';
+import { claimed, connectSome, somePair, type StorageEngine } from '../support/storage.harness.js';
+import { attemptsOn, rowOf, useStorage } from '../support/use-storage.js';
+
+export function rollForwardContract(engine: StorageEngine): void {
+  const storage = useStorage(engine);
+
+  const retained = (id: string, changes: Partial<RetainedPair> = {}): RetainedPair => ({
+    kind: 'pair',
+    authorizationId: id,
+    version: 2,
+    pair: somePair(),
+    attemptId: null,
+    ...changes,
+  });
+
+  it('puts back a pair that the database lost, sealed for its own version (T13)', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const lost = retained(id, { version: 4, pair: somePair({ expiresInMs: 3_600_000 }) });
+    expect(await store.rollForward(lost)).toBe('rolled_forward');
+    const stored = await store.readAccessToken(id);
+    expect(stored).toMatchObject({ version: 4, status: 'active' });
+    expect(stored!.token!.equals(lost.pair.accessToken)).toBe(true);
+    expect(stored!.expiresInMs).toBeGreaterThan(3_500_000);
+    expect((await claimed(store, id, 4)).refreshToken.equals(lost.pair.refreshToken!)).toBe(true);
+  });
+
+  it('overrules whatever was begun with the older pair, and its verdict', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const begun = await claimed(store, id);
+    await store.settle(
+      begun,
+      { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
+      { outcome: 'dead' },
+    );
+    expect(await store.rollForward(retained(id))).toBe('rolled_forward');
+    expect(await store.find(id)).toMatchObject({ status: 'active', reason: null, version: 2 });
+    const claim = await claimed(store, id, 2);
+    expect(await store.rollForward(retained(id, { version: 3 }))).toBe('rolled_forward');
+    expect(await store.settle(claim, { kind: 'release' }, { outcome: 'not_sent' })).toBe('superseded');
+    expect(await rowOf(storage(), id)).toMatchObject({ attemptId: null, unresolvedSince: null, version: 3 });
+  });
+
+  it('changes nothing on a row that is there already or past it', async () => {
+    const { store } = storage();
+    const { id } = await connectSome(store);
+    const pair = somePair();
+    await store.storePair(await claimed(store, id), pair, { outcome: 'success' });
+    expect(await store.rollForward(retained(id, { version: 1 }))).toBe('up_to_date');
+    expect(await store.rollForward(retained(id, { version: 2 }))).toBe('up_to_date');
+    expect((await store.readAccessToken(id))!.token!.equals(pair.accessToken)).toBe(true);
+  });
+
+  it('ends its attempt as a success where that has no end or is unknown, and not otherwise', async () => {
+    const { store } = storage();
+    for (const outcome of [null, 'unknown', 'dead'] as const) {
+      const { id } = await connectSome(store);
+      const claim = await claimed(store, id);
+      const settlement =
+        outcome === 'dead'
+          ? ({ kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null } as const)
+          : ({ kind: 'unknown', retryInMs: 0, replayed: false } as const);
+      if (outcome !== null) await store.settle(claim, settlement, { outcome });
+      expect(await store.rollForward(retained(id, { attemptId: claim.attemptId }))).toBe('rolled_forward');
+      expect(await attemptsOn(storage(), id)).toMatchObject([
+        { outcome: outcome === 'dead' ? 'dead' : 'success' },
+      ]);
+    }
+  });
+
+  it('keeps the stored refresh token where Notion gave none', async () => {
+    const { store } = storage();
+    const { id, connection } = await connectSome(store);
+    await store.rollForward(retained(id, { pair: somePair({ refreshToken: null }) }));
+    const claim = await claimed(store, id, 2);
+    expect(claim.refreshToken.equals(connection.pair.refreshToken!)).toBe(true);
+    expect(await rowOf(storage(), id)).toMatchObject({ refreshTokenKept: true });
+  });
+
+  it('lets no pair undo a disconnect, and puts back a disconnect that was lost', async () => {
+    const { store } = storage();
+    const { id, connection } = await connectSome(store);
+    expect(await store.rollForward({ kind: 'disconnect', authorizationId: id, version: 2 })).toBe(
+      'rolled_forward',
+    );
+    expect(await rowOf(storage(), id)).toMatchObject({
+      status: 'revoked',
+      version: 2,
+      sealedAccessToken: null,
+      sealedRefreshToken: null,
+      keyId: null,
+    });
+    expect(await store.findForOwner(id, connection.ownerId)).toBeNull();
+    expect(await store.rollForward(retained(id, { version: 9 }))).toBe('up_to_date');
+    expect(await store.rollForward({ kind: 'disconnect', authorizationId: id, version: 9 })).toBe(
+      'up_to_date',
+    );
+    expect((await store.readAccessToken(id))!.token).toBeNull();
+  });
+
+  it('finds nothing under an unknown id, nor under another client', async () => {
+    const { store, storeOf } = storage();
+    const { id } = await connectSome(store);
+    expect(await store.rollForward(retained(randomUUID()))).toBe('not_found');
+    expect(await storeOf('another-client').rollForward(retained(id))).toBe('not_found');
+  });
+
+  it('reads the versions of those that exist, however many are asked for', async () => {
+    const { store, storeOf } = storage();
+    const { id } = await connectSome(store);
+    await store.storePair(await claimed(store, id), somePair(), { outcome: 'success' });
+    const ids = [...Array.from({ length: 1_200 }, () => randomUUID()), id, `' OR 1=1`];
+    expect([...(await store.readVersions(ids))]).toEqual([[id, 2]]);
+    expect(await storeOf('another-client').readVersions([id])).toEqual(new Map());
+    expect(await store.readVersions([])).toEqual(new Map());
+  });
+}

@@ -1,0 +1,17 @@
+import { authorizationStoreContract } from '../contracts/authorization-store.contract.js';
+import { connectStateStoreContract } from '../contracts/connect-state-store.contract.js';
+import { hostContract } from '../contracts/host.contract.js';
+import { lostConnectionContract } from '../contracts/lost-connection.contract.js';
+import { rateBudgetContract } from '../contracts/rate-budget.contract.js';
+import { schemaContract } from '../contracts/schema.contract.js';
+import { onMariadb } from '../support/on-mariadb.js';
+import { mariadb } from '../support/storage.harness.js';
+
+onMariadb(() => {
+  authorizationStoreContract(mariadb);
+  connectStateStoreContract(mariadb);
+  rateBudgetContract(mariadb);
+  schemaContract(mariadb);
+  hostContract(mariadb);
+  lostConnectionContract(mariadb);
+});
