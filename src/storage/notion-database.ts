@@ -10,26 +10,33 @@ import { SqliteSessions } from './sqlite-sessions.js';
  */
 export class NotionDatabase {
   readonly dialect: Dialect;
-  private readonly sessions: DatabaseSessions;
+  /** Private also to whoever prints it: its options may hold a password. */
+  readonly #dataSource: DataSource;
+  readonly #sessions: DatabaseSessions;
 
   constructor(
-    readonly dataSource: DataSource,
+    dataSource: DataSource,
     /** What to log at startup: it works and is worth a look. */
     readonly warnings: readonly string[] = [],
   ) {
+    this.#dataSource = dataSource;
     this.dialect = dialectOf(dataSource.options.type);
-    this.sessions = this.dialect.locksRows
+    this.#sessions = this.dialect.locksRows
       ? new PooledSessions(dataSource, this.dialect)
       : new SqliteSessions(dataSource, this.dialect);
   }
 
+  get dataSource(): DataSource {
+    return this.#dataSource;
+  }
+
   /** Statements that only read, each seeing what is committed. */
   read<T>(work: SessionWork<T>): Promise<T> {
-    return this.sessions.read(work);
+    return this.#sessions.read(work);
   }
 
   /** All of `work` or nothing. It runs again after a lock conflict, so it must touch nothing but the database. */
   transaction<T>(work: SessionWork<T>, options: TransactionOptions = {}): Promise<T> {
-    return this.sessions.transaction(work, options);
+    return this.#sessions.transaction(work, options);
   }
 }
