@@ -1,6 +1,7 @@
 // What users install: packs the package, installs the tarball into an application of its own, and loads and type-checks
-// every entry of the exports map there; the root and the testing kit while no optional peer is installed.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+// every entry of the exports map there; the root and the testing kit while no optional peer is installed. Then the same
+// tarball at work in an application on the oldest major version of Nest that is promised.
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { run } from './run.mjs';
@@ -12,33 +13,49 @@ const requiredPeers = Object.keys(manifest.peerDependencies).filter((name) => !o
 /** The entries that ask for an optional peer, and which one. */
 const NEEDED_PEER = { './health': '@nestjs/terminus', './schedule': '@nestjs/schedule' };
 
-const application = await mkdtemp(join(tmpdir(), 'notion-auth-packed-'));
+/** The last releases of the oldest major versions among the peers. */
+const NEST_11 = {
+  '@nestjs/common': '11.2.10',
+  '@nestjs/config': '4.0.4',
+  '@nestjs/core': '11.2.10',
+  '@nestjs/platform-express': '11.2.10',
+  '@nestjs/typeorm': '11.0.3',
+};
+
+const folder = await mkdtemp(join(tmpdir(), 'notion-auth-packed-'));
+const application = join(folder, 'application');
+const application11 = join(folder, 'application-11');
 try {
+  await createApplication(application);
+  await createApplication(application11);
   const tarball = await pack();
-  await writeFile(
-    join(application, 'package.json'),
-    JSON.stringify({ name: 'an-application', version: '1.0.0', private: true }),
-  );
-  await install(tarball, ...requiredPeers.map(asDeveloped));
+  await install(application, tarball, ...requiredPeers.map(asDeveloped));
   const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
   await load(entries.filter((entry) => !(entry in NEEDED_PEER)));
-  await install(...Object.values(NEEDED_PEER).map(asDeveloped));
+  await install(application, ...Object.values(NEEDED_PEER).map(asDeveloped));
   await load(entries);
   await typeCheck(entries);
   await checkContents();
+  await tryOnNest11(tarball);
 } finally {
-  await rm(application, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function createApplication(path) {
+  await mkdir(path);
+  const description = { name: 'an-application', version: '1.0.0', private: true };
+  await writeFile(join(path, 'package.json'), JSON.stringify(description));
 }
 
 async function pack() {
-  await run('npm', ['pack', '--silent', '--pack-destination', application], { cwd: REPOSITORY });
-  const [tarball] = (await readdir(application)).filter((name) => name.endsWith('.tgz'));
-  return `./${tarball}`;
+  await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: REPOSITORY });
+  const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+  return join(folder, tarball);
 }
 
-function install(...packages) {
+function install(cwd, ...packages) {
   const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
-  return run('npm', ['install', ...quietly, ...packages], { cwd: application });
+  return run('npm', ['install', ...quietly, ...packages], { cwd });
 }
 
 /** With the version this repository is developed against. */
@@ -94,6 +111,16 @@ async function checkContents() {
     if (sourcesContent === undefined) throw new Error(`${file} leads to a source that is not packed.`);
   }
   console.log(`${files.length} files and folders in the tarball`);
+}
+
+async function tryOnNest11(tarball) {
+  const nest = Object.entries(NEST_11).map(([name, version]) => `${name}@${version}`);
+  const others = requiredPeers.filter((name) => !(name in NEST_11)).map(asDeveloped);
+  await install(application11, tarball, ...nest, ...others);
+  // The driver is compiled already, and knows nothing of Nest.
+  const driver = 'node_modules/sqlite3';
+  await symlink(join(REPOSITORY, driver), join(application11, driver));
+  await run(process.execPath, [join(REPOSITORY, 'scripts/try-as-commonjs.mjs'), application11]);
 }
 
 function specifierOf(entry) {

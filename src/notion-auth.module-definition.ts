@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import { maskedOptions } from './config/masked-options.js';
 import type { NotionAuthOptions } from './config/notion-auth.options.js';
 import { NOTION_AUTH_WIRING, type NotionAuthWiring } from './config/notion-auth.wiring.js';
 
@@ -18,11 +19,21 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
     .setExtras<NotionAuthWiring>(DEFAULT_WIRING, (definition, given) => ({
       ...definition,
       providers: [
-        ...(definition.providers ?? []),
+        ...(definition.providers ?? []).map(keepMasked),
         { provide: NOTION_AUTH_WIRING, useValue: wiringOf(given) },
       ],
     }))
     .build();
+
+/** The builder's own provider of the options, in either of its two forms. */
+function keepMasked(provider: Provider): Provider {
+  if (!('provide' in provider) || provider.provide !== MODULE_OPTIONS_TOKEN) return provider;
+  if ('useValue' in provider)
+    return { ...provider, useValue: maskedOptions(provider.useValue as NotionAuthOptions) };
+  if (!('useFactory' in provider)) return provider;
+  const make = provider.useFactory as (...dependencies: unknown[]) => Promise<NotionAuthOptions>;
+  return { ...provider, useFactory: async (...given: unknown[]) => maskedOptions(await make(...given)) };
+}
 
 /** The wiring alone, with its defaults: `forRoot` takes it in one object together with the options. */
 export function wiringOf(given: NotionAuthWiring): NotionAuthWiring {

@@ -18,12 +18,13 @@ const MAX_SOCKETS = 256;
 export class NotionHttpPool implements OnApplicationShutdown {
   /** As `URL.origin` spells it. */
   readonly origin: string;
-  private readonly pool: Pool;
+  /** Private also to whoever prints it: requests on the wire carry their token. */
+  readonly #pool: Pool;
 
   constructor(@Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig) {
     this.origin = new URL(config.apiBaseUrl).origin;
     // The call's own time limit covers the wait for the head; a streamed body keeps undici's idle limit.
-    this.pool = new Pool(this.origin, { connections: MAX_SOCKETS, headersTimeout: 0 });
+    this.#pool = new Pool(this.origin, { connections: MAX_SOCKETS, headersTimeout: 0 });
   }
 
   /** Sends once and takes the whole answer, whatever its status. Rejects as `fetch` does: `TypeError` with a cause. */
@@ -40,13 +41,13 @@ export class NotionHttpPool implements OnApplicationShutdown {
         'accept-encoding': ACCEPTED_ENCODINGS,
         authorization: bearer(token),
       };
-      this.pool.dispatch({ method, path, headers, body: body as Uint8Array }, receiver);
+      this.#pool.dispatch({ method, path, headers, body: body as Uint8Array }, receiver);
     });
   }
 
   /** By now the server answers nobody any more; an open event stream must not hold the process. */
   async onApplicationShutdown(): Promise<void> {
-    await this.pool.destroy();
+    await this.#pool.destroy();
   }
 }
 

@@ -12,26 +12,33 @@ import { SqliteSessions } from './sqlite-sessions.js';
 export class NotionDatabase {
   readonly dialect: Dialect;
   readonly connections: ConnectionEvents;
-  private readonly sessions: DatabaseSessions;
+  /** Private also to whoever prints it: its options may hold a password. */
+  readonly #dataSource: DataSource;
+  readonly #sessions: DatabaseSessions;
 
   constructor(
-    readonly dataSource: DataSource,
+    dataSource: DataSource,
     /** What to log at startup: it works and is worth a look. */
     readonly warnings: readonly string[] = [],
   ) {
     const dialect = dialectOf(dataSource.options.type);
     this.dialect = { ...dialect, skipsLocked: skipsLocked(dialect, dataSource.driver.version) };
     this.connections = new ConnectionEvents(dataSource.driver);
-    this.sessions = this.dialect.locksRows
+    this.#dataSource = dataSource;
+    this.#sessions = this.dialect.locksRows
       ? new PooledSessions(dataSource, this.dialect, () => {
           this.connections.tell();
         })
       : new SqliteSessions(dataSource, this.dialect);
   }
 
+  get dataSource(): DataSource {
+    return this.#dataSource;
+  }
+
   /** Statements that only read, each seeing what is committed. They run again after a lost connection. */
   read<T>(work: SessionWork<T>): Promise<T> {
-    return this.sessions.read(work);
+    return this.#sessions.read(work);
   }
 
   /**
@@ -39,11 +46,6 @@ export class NotionDatabase {
    * the database.
    */
   transaction<T>(work: SessionWork<T>, options: TransactionOptions<T> = {}): Promise<T> {
-    return this.sessions.transaction(work, options);
-  }
-
-  /** @throws when the database does not answer; for readiness probes. */
-  async ping(): Promise<void> {
-    await this.read(({ manager }) => manager.query('SELECT 1'));
+    return this.#sessions.transaction(work, options);
   }
 }

@@ -1,7 +1,9 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NotionConfigError, NotionStorageUnsupportedError } from '../domain/errors.js';
+import { Secret } from '../domain/secret.js';
 import { dialectOf } from './dialect.js';
+import { printedAs } from './printed-as.js';
 import { createPrivateFile } from './sqlite-file.js';
 import { NOTION_AUTH_MIGRATIONS_TABLE, notionAuthEntities, notionAuthMigrations } from './storage-schema.js';
 
@@ -31,7 +33,12 @@ export async function createOwnDataSource(options: DataSourceOptions): Promise<D
   if (!dialectOf(options.type).locksRows && typeof options.database === 'string') {
     await createPrivateFile(options.database);
   }
-  return new DataSource(options);
+  const dataSource = new DataSource(options);
+  // Each of the two leads to the URL, and through the driver's pool to the password.
+  for (const part of [dataSource, dataSource.driver]) {
+    printedAs(part, () => ({ type: options.type, isInitialized: dataSource.isInitialized }));
+  }
+  return dataSource;
 }
 
 function pooled(url: string): DataSourceOptions {
@@ -40,7 +47,8 @@ function pooled(url: string): DataSourceOptions {
     type === 'postgres'
       ? { connectTimeoutMS: CONNECT_TIMEOUT_MS, applicationName: 'nestjs-notion-auth' }
       : { connectTimeout: CONNECT_TIMEOUT_MS, charset: 'utf8mb4' };
-  return { ...common(type), ...timeout, url, poolSize: POOL_SIZE } as DataSourceOptions;
+  const options = { ...common(type), ...timeout, poolSize: POOL_SIZE };
+  return printedAs({ ...options, url }, () => ({ ...options, url: new Secret(url) })) as DataSourceOptions;
 }
 
 function typeOfUrl(url: string): 'postgres' | 'mysql' | 'mariadb' {

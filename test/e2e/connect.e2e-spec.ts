@@ -184,13 +184,19 @@ describe('authorize and state', () => {
     await expectRefused(callback);
   });
 
-  it('A4: refuses a state that another browser started', async () => {
-    const attacker = newBrowser();
-    const callback = allow(await start('', attacker));
-    await start();
-    await expectRefused(callback);
-    expect(await app.connect.list(browser.user!)).toEqual([]);
-  });
+  it.each(['another account', 'the same account'])(
+    'A4: refuses a state that another browser of %s started, and keeps nothing',
+    async (account) => {
+      const attacker = newBrowser();
+      // Nothing but the cookie tells two browsers of one account apart.
+      if (account === 'the same account') attacker.user = browser.user;
+      const callback = allow(await start('', attacker));
+      await start();
+      await expectRefused(callback);
+      expect(await app.connect.list(browser.user!)).toEqual([]);
+      expect((await attacker.get(callback)).status).toBe(303);
+    },
+  );
 
   it('A5: refuses a callback when state and cookie are both missing', async () => {
     await expectRefused(`/notion/callback?code=${simulator.authorize()}`);

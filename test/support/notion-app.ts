@@ -14,6 +14,7 @@ import {
 } from 'nestjs-notion-auth';
 import type { NotionSimulator, SimulatedAuthorization } from 'nestjs-notion-auth/testing';
 import { AuthorizationStore } from '../../src/domain/authorization-store.js';
+import { NotionDatabase } from '../../src/storage/notion-database.js';
 import type { StorageEngine } from './storage.harness.js';
 
 export const REDIRECT_URI = 'https://app.example/notion/callback';
@@ -75,6 +76,10 @@ export class NotionApp {
 
   get store(): AuthorizationStore {
     return this.nest.get(AuthorizationStore);
+  }
+
+  get database(): NotionDatabase {
+    return this.nest.get(NotionDatabase);
   }
 
   /** Stores a grant as a completed connect would, without a browser. */

@@ -1,0 +1,27 @@
+import { Secret } from '../domain/secret.js';
+import type { NotionAuthOptions } from './notion-auth.options.js';
+
+/**
+ * The same options with every secret wrapped: Nest keeps what it is given for as long as the application lives, and
+ * whoever prints a module or its container would print it. Nothing is judged here.
+ */
+export function maskedOptions(options: NotionAuthOptions): NotionAuthOptions {
+  if (!isObject(options)) return options;
+  const masked = { ...options };
+  for (const name of ['clientSecret', 'clientSecretNext', 'databaseUrl'] as const) {
+    const value = masked[name];
+    if (typeof value === 'string') masked[name] = new Secret(value);
+  }
+  if (Array.isArray(masked.encryptionKeys)) masked.encryptionKeys = masked.encryptionKeys.map(maskedKey);
+  return masked;
+}
+
+function maskedKey<Entry extends { readonly key: string | Secret }>(entry: Entry): Entry {
+  if (!isObject(entry) || typeof entry.key !== 'string') return entry;
+  return { ...entry, key: new Secret(entry.key) };
+}
+
+/** Applications in plain JavaScript may give anything. */
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
