@@ -10,6 +10,9 @@ import { erasure } from './disconnect.js';
 import { storedPair } from './store-pair.js';
 import type { StoreSession } from './store-session.js';
 
+/** Never over a higher version. */
+const BEHIND = 'version < :retained';
+
 /** T13. Whatever attempt stands on the row was made for a pair that is older than the retained one. */
 export async function rollForwardRow(
   session: StoreSession,
@@ -47,7 +50,9 @@ async function rollPairForward(
     { id: row.id, version },
     { accessToken, refreshToken: kept, expiresInMs },
   );
-  const rolled = await writeBehind(session, row.id, version, {
+  // A refresh never brings back what somebody disconnected; a connect made after the disconnect does.
+  const guard = attemptId === null ? BEHIND : `${BEHIND} AND status <> 'revoked'`;
+  const rolled = await writeBehind(session, row.id, version, guard, {
     ...change,
     refreshTokenKept: refreshToken === null && kept !== null,
   });
@@ -59,7 +64,7 @@ async function rollDisconnectForward(
   session: StoreSession,
   { authorizationId, version }: RetainedDisconnect,
 ): Promise<boolean> {
-  const rolled = await writeBehind(session, authorizationId, version, {
+  const rolled = await writeBehind(session, authorizationId, version, BEHIND, {
     ...erasure(session.dialect),
     version,
   });
@@ -67,17 +72,14 @@ async function rollDisconnectForward(
   return rolled;
 }
 
-/** Never over a higher version; a disconnect has one that no pair from before it can have. */
 function writeBehind(
   session: StoreSession,
   id: string,
   version: number,
+  guard: string,
   change: AuthorizationChange,
 ): Promise<boolean> {
-  return updateAuthorization(session, id, change, {
-    guard: 'version < :retained',
-    parameters: { retained: version },
-  });
+  return updateAuthorization(session, id, change, { guard, parameters: { retained: version } });
 }
 
 /** It was the last owner who left; the failover brought the link back as well. */

@@ -71,7 +71,7 @@ export function claimDueContract(engine: StorageEngine): void {
     await claimed(store, leased);
     for (const settlement of [
       { kind: 'postpone', retryInMs: HOUR_MS },
-      { kind: 'unknown', retryInMs: 0, replayed: false },
+      { kind: 'unknown', retryInMs: 0, sent: true, replayed: false },
       { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
     ] as const) {
       await store.settle(await claimed(store, await connect()), settlement, { outcome: 'not_processed' });

@@ -28,7 +28,7 @@ export function recoveryContract(engine: StorageEngine): void {
   it('remembers that the token was presented again, until a pair is stored', async () => {
     const { store } = storage();
     const { id } = await connectSome(store);
-    const unknown = (replayed: boolean) => ({ kind: 'unknown', retryInMs: 0, replayed }) as const;
+    const unknown = (replayed: boolean) => ({ kind: 'unknown', retryInMs: 0, sent: true, replayed }) as const;
     await store.settle(await claimed(store, id), unknown(false), { outcome: 'unknown' });
     const second = await claimed(store, id);
     expect(second.recovering).toMatchObject({ replayed: false });
@@ -54,7 +54,8 @@ export function recoveryContract(engine: StorageEngine): void {
       await some(),
       await some(),
     ];
-    const unknown = (retryInMs: number) => ({ kind: 'unknown', retryInMs, replayed: false }) as const;
+    const unknown = (retryInMs: number) =>
+      ({ kind: 'unknown', retryInMs, sent: true, replayed: false }) as const;
     await store.settle(await claimed(store, told), unknown(0), { outcome: 'unknown' });
     await claimed(store, silent, 1, 1);
     await store.settle(await claimed(store, waiting), unknown(HOUR_MS), { outcome: 'unknown' });

@@ -20,7 +20,7 @@ export function rollForwardContract(engine: StorageEngine): void {
     const { store } = storage();
     const { id } = await connectSome(store);
     const lost = retained(id, { version: 4, pair: somePair({ expiresInMs: 3_600_000 }) });
-    expect(await store.rollForward(lost)).toBe('rolled_forward');
+    expect(await store.rollForward(lost)).toMatchObject({ kind: 'rolled_forward' });
     const stored = await store.readAccessToken(id);
     expect(stored).toMatchObject({ version: 4, status: 'active' });
     expect(stored!.token!.equals(lost.pair.accessToken)).toBe(true);
@@ -37,10 +37,10 @@ export function rollForwardContract(engine: StorageEngine): void {
       { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
       { outcome: 'dead' },
     );
-    expect(await store.rollForward(retained(id))).toBe('rolled_forward');
+    expect(await store.rollForward(retained(id))).toMatchObject({ kind: 'rolled_forward' });
     expect(await store.find(id)).toMatchObject({ status: 'active', reason: null, version: 2 });
     const claim = await claimed(store, id, 2);
-    expect(await store.rollForward(retained(id, { version: 3 }))).toBe('rolled_forward');
+    expect(await store.rollForward(retained(id, { version: 3 }))).toMatchObject({ kind: 'rolled_forward' });
     expect(await store.settle(claim, { kind: 'release' }, { outcome: 'not_sent' })).toBe('superseded');
     expect(await rowOf(storage(), id)).toMatchObject({ attemptId: null, unresolvedSince: null, version: 3 });
   });
@@ -50,8 +50,8 @@ export function rollForwardContract(engine: StorageEngine): void {
     const { id } = await connectSome(store);
     const pair = somePair();
     await store.storePair(await claimed(store, id), pair, { outcome: 'success' });
-    expect(await store.rollForward(retained(id, { version: 1 }))).toBe('up_to_date');
-    expect(await store.rollForward(retained(id, { version: 2 }))).toBe('up_to_date');
+    expect(await store.rollForward(retained(id, { version: 1 }))).toMatchObject({ kind: 'up_to_date' });
+    expect(await store.rollForward(retained(id, { version: 2 }))).toMatchObject({ kind: 'up_to_date' });
     expect((await store.readAccessToken(id))!.token!.equals(pair.accessToken)).toBe(true);
   });
 
@@ -63,9 +63,11 @@ export function rollForwardContract(engine: StorageEngine): void {
       const settlement =
         outcome === 'dead'
           ? ({ kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null } as const)
-          : ({ kind: 'unknown', retryInMs: 0, replayed: false } as const);
+          : ({ kind: 'unknown', retryInMs: 0, sent: true, replayed: false } as const);
       if (outcome !== null) await store.settle(claim, settlement, { outcome });
-      expect(await store.rollForward(retained(id, { attemptId: claim.attemptId }))).toBe('rolled_forward');
+      expect(await store.rollForward(retained(id, { attemptId: claim.attemptId }))).toMatchObject({
+        kind: 'rolled_forward',
+      });
       expect(await attemptsOn(storage(), id)).toMatchObject([
         { outcome: outcome === 'dead' ? 'dead' : 'success' },
       ]);
@@ -84,9 +86,9 @@ export function rollForwardContract(engine: StorageEngine): void {
   it('lets no pair undo a disconnect, and puts back a disconnect that was lost', async () => {
     const { store } = storage();
     const { id, connection } = await connectSome(store);
-    expect(await store.rollForward({ kind: 'disconnect', authorizationId: id, version: 2 })).toBe(
-      'rolled_forward',
-    );
+    expect(await store.rollForward({ kind: 'disconnect', authorizationId: id, version: 2 })).toMatchObject({
+      kind: 'rolled_forward',
+    });
     expect(await rowOf(storage(), id)).toMatchObject({
       status: 'revoked',
       version: 2,
@@ -95,18 +97,33 @@ export function rollForwardContract(engine: StorageEngine): void {
       keyId: null,
     });
     expect(await store.findForOwner(id, connection.ownerId)).toBeNull();
-    expect(await store.rollForward(retained(id, { version: 9 }))).toBe('up_to_date');
-    expect(await store.rollForward({ kind: 'disconnect', authorizationId: id, version: 9 })).toBe(
-      'up_to_date',
-    );
+    const late = retained(id, { version: 9, attemptId: randomUUID() });
+    expect(await store.rollForward(late)).toMatchObject({ kind: 'up_to_date', status: 'revoked' });
     expect((await store.readAccessToken(id))!.token).toBeNull();
+  });
+
+  it('hands back the tokens that a forgotten disconnect finds in the row', async () => {
+    const { store } = storage();
+    const { id, connection } = await connectSome(store);
+    const verdict = await store.rollForward({ kind: 'disconnect', authorizationId: id, version: 2 });
+    const erased = verdict.kind === 'rolled_forward' ? verdict.erased.map((token) => token.reveal()) : [];
+    const { accessToken, refreshToken } = connection.pair;
+    expect(erased).toEqual([accessToken.reveal(), refreshToken!.reveal()]);
+  });
+
+  it('puts back a reconnect that was made after a disconnect', async () => {
+    const { store } = storage();
+    const { id, connection } = await connectSome(store);
+    await store.disconnect(id, connection.ownerId);
+    expect(await store.rollForward(retained(id, { version: 9 }))).toMatchObject({ kind: 'rolled_forward' });
+    expect(await store.find(id)).toMatchObject({ status: 'active', version: 9 });
   });
 
   it('finds nothing under an unknown id, nor under another client', async () => {
     const { store, storeOf } = storage();
     const { id } = await connectSome(store);
-    expect(await store.rollForward(retained(randomUUID()))).toBe('not_found');
-    expect(await storeOf('another-client').rollForward(retained(id))).toBe('not_found');
+    expect(await store.rollForward(retained(randomUUID()))).toEqual({ kind: 'not_found' });
+    expect(await storeOf('another-client').rollForward(retained(id))).toEqual({ kind: 'not_found' });
   });
 
   it('reads the versions of those that exist, however many are asked for', async () => {
