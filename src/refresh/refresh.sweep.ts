@@ -81,8 +81,11 @@ export class NotionRefreshSweep {
   private async renewDue(olderThanMs: number, options: SweepOptions, tally: SweepTally): Promise<void> {
     const { maxConcurrent } = this.config.refresh;
     const underWay = new Set<Promise<void>>();
+    const startedMs = this.clock.monotonicMs();
     for (;;) {
-      const claims = await this.claimDue(olderThanMs, maxConcurrent - underWay.size, options.ratePerSecond);
+      // As of the beginning: what this sweep has renewed must not become due to it again.
+      const asOfStartMs = Math.ceil(olderThanMs + this.clock.monotonicMs() - startedMs);
+      const claims = await this.claimDue(asOfStartMs, maxConcurrent - underWay.size, options.ratePerSecond);
       for (const begin of claims) {
         const renewal = begin().then((outcome) => {
           tally.count(outcome);
