@@ -29,6 +29,7 @@ async function rollingRestart(proof: Proof, stage: Stage): Promise<void> {
   });
   const name = `rolling restart of ${processes}, ${inFlight} refreshes in flight, Notion takes ${delayMs} ms`;
   const replicas = await stage.startReplicas(processes);
+  await warmUp(replicas, await stage.connect(10));
   await stage.notion.configure({ delayMs: { token: delayMs } });
   const turns: Turn[] = [];
   for (let turn = 0; turn < processes; turn++) {
@@ -61,6 +62,14 @@ async function rollingRestart(proof: Proof, stage: Stage): Promise<void> {
     bound: { atMost: 5_000 },
   });
   await Promise.all(replicas.map((replica) => replica.stop()));
+}
+
+/** A fleet that is restarted has been at work: its code is compiled and its connections are open. */
+async function warmUp(replicas: readonly Replica[], grants: readonly Grant[]): Promise<void> {
+  for (const replica of replicas) {
+    await replica.refreshAll(idsOf(grants));
+    await Promise.all(grants.map(({ id }) => replica.call(id, 10)));
+  }
 }
 
 interface Turn {
@@ -159,6 +168,7 @@ async function judge(proof: Proof, stage: Stage): Promise<void> {
   const findings = await stage.check();
   const stored = sum(findings.rows.map(({ version }) => version - 1));
   const rotations = await stage.notion.ledger.rotations();
+  const unknown = findings.attempts['unknown'] ?? 0;
   const zero = { equals: 0 };
   proof.figure({ figure: 'authorizations lost', value: findings.lost, bound: zero });
   proof.figure({ figure: 'wrong reconnects', value: findings.wrongReconnects, bound: zero });
@@ -171,6 +181,7 @@ async function judge(proof: Proof, stage: Stage): Promise<void> {
   });
   proof.figure({ figure: 'pairs issued and never stored', value: rotations - stored, bound: zero });
   proof.figure({ figure: 'attempts without an ending', value: findings.unaccounted, bound: zero });
+  proof.figure({ figure: 'attempts that stayed unknown until they were resolved', value: unknown });
   proof.figure({ figure: 'rows still pending', value: pending, bound: zero });
 }
 

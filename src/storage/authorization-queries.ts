@@ -70,8 +70,8 @@ export async function listUnresolved(
 ): Promise<readonly VersionedAuthorization[]> {
   const told = await unresolvedRows(session, limit).andWhere('a.unresolvedSince IS NOT NULL').getMany();
   const silent = await unresolvedRows(session, limit)
-    .innerJoin(RefreshAttemptEntity, 't', 't.id = a.attemptId AND t.clientId = a.clientId')
-    .andWhere('a.unresolvedSince IS NULL AND t.endedAt IS NULL')
+    .innerJoin(RefreshAttemptEntity, 't', 't.authorizationId = a.id AND t.id = a.attemptId')
+    .andWhere('t.clientId = :clientId AND t.endedAt IS NULL AND a.unresolvedSince IS NULL')
     .getMany();
   const since = (row: AuthorizationEntity) => row.unresolvedSince ?? row.attemptStartedAt ?? 0;
   return [...told, ...silent]

@@ -1,7 +1,7 @@
 import type { Driver } from 'typeorm';
 
-interface PoolEvents {
-  on(event: string, listener: () => void): unknown;
+interface Emitter {
+  on(event: string, listener: (subject: unknown) => void): unknown;
 }
 
 /**
@@ -10,16 +10,20 @@ interface PoolEvents {
  */
 export class ConnectionEvents {
   private readonly listeners = new Set<() => void>();
+  private readonly guarded = new WeakSet();
 
   constructor(driver: Driver) {
     const { master, pool } = driver as Driver & { readonly master?: unknown; readonly pool?: unknown };
     // `pg` calls it `connect`, `mysql2` `connection`; an idle connection that breaks is an `error` of the pool.
-    for (const events of [master, pool].filter(isPool)) {
+    for (const events of [master, pool].filter(isEmitter)) {
       for (const event of ['connect', 'connection', 'error']) {
         events.on(event, () => {
           this.tell();
         });
       }
+      events.on('acquire', (connection) => {
+        if (isEmitter(connection)) this.guard(connection);
+      });
     }
   }
 
@@ -30,8 +34,20 @@ export class ConnectionEvents {
   tell(): void {
     for (const listener of this.listeners) listener();
   }
+
+  /**
+   * For a moment while the pool hands a connection over nobody listens for its errors, and a session that is killed
+   * just then would end the whole process.
+   */
+  private guard(connection: Emitter): void {
+    if (this.guarded.has(connection)) return;
+    this.guarded.add(connection);
+    connection.on('error', () => {
+      this.tell();
+    });
+  }
 }
 
-function isPool(candidate: unknown): candidate is PoolEvents {
-  return typeof (candidate as Partial<PoolEvents> | undefined)?.on === 'function';
+function isEmitter(candidate: unknown): candidate is Emitter {
+  return typeof (candidate as Partial<Emitter> | null | undefined)?.on === 'function';
 }

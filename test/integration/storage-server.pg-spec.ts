@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import { Leftovers } from '../../proofs/harness/leftovers.js';
+import { PostgresServer } from '../../proofs/harness/postgres.server.js';
+import { SeededRandom } from '../../proofs/harness/seeded.random.js';
+import { Secret } from '../../src/domain/secret.js';
+import { ownDataSourceOptions } from '../../src/storage/own-data-source.js';
+import { prepareDatabase } from '../../src/storage/prepare-database.js';
+import { TypeOrmDatabaseWatch } from '../../src/storage/typeorm-database.watch.js';
+import {
+  claimed,
+  connectSome,
+  openDataSource,
+  somePair,
+  storageProcess,
+  testCipher,
+  type StorageProcess,
+} from '../support/storage.harness.js';
+
+const SUCCESS = { outcome: 'success' } as const;
+
+describe('a PostgreSQL server that goes away', () => {
+  const leftovers = new Leftovers();
+  const cipher = testCipher();
+  const opened: DataSource[] = [];
+  let server: PostgresServer;
+  let storage: StorageProcess;
+
+  async function join(): Promise<StorageProcess> {
+    const options = ownDataSourceOptions({ databaseUrl: new Secret(server.urlOf()), databaseFile: '' });
+    const dataSource = await openDataSource({ ...options, logging: false } as typeof options);
+    opened.push(dataSource);
+    return storageProcess(await prepareDatabase(dataSource, { owned: true, runMigrations: true }), cipher);
+  }
+
+  beforeAll(async () => {
+    server = await PostgresServer.start(leftovers, { fsync: false });
+    storage = await join();
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const dataSource of opened) await dataSource.destroy();
+    await leftovers.clear();
+  });
+
+  it('is another server after a restart, for every process alike, and the watch says when to look', async () => {
+    const other = await join();
+    const watch = new TypeOrmDatabaseWatch(storage.database);
+    const before = await watch.incarnation();
+    expect(before).toMatch(/^[0-9A-F]{8}@\d/);
+    expect(await watch.incarnation()).toBe(before);
+    expect(await new TypeOrmDatabaseWatch(other.database).incarnation()).toBe(before);
+    let changes = 0;
+    watch.onConnectionChange(() => (changes += 1));
+    await server.restartImmediately();
+    const after = await watch.incarnation();
+    expect(changes).toBeGreaterThan(0);
+    expect(after).not.toBe(before);
+    expect(await new TypeOrmDatabaseWatch(other.database).incarnation()).toBe(after);
+  });
+
+  it('takes the stores nothing but a moment when it restarts under them', async () => {
+    const { store } = storage;
+    const { id } = await connectSome(store);
+    for (let version = 1; version <= 3; version += 1) {
+      const claim = await claimed(store, id, version);
+      const restarted = server.restartImmediately();
+      let verdict;
+      // As the refresh does: from the answer on, the write is repeated until it succeeds.
+      while (verdict === undefined) {
+        verdict = await store.storePair(claim, somePair(), SUCCESS).catch(() => undefined);
+      }
+      await restarted;
+      expect(verdict).toEqual({ stored: true, version: version + 1 });
+    }
+  });
+
+  it('ends no process, and loses no pair, when its sessions are killed again and again', async () => {
+    const { store } = storage;
+    const random = new SeededRandom(randomBytes(4).readUInt32BE());
+    const ids = await Promise.all(Array.from({ length: 12 }, async () => (await connectSome(store)).id));
+    const untilMs = performance.now() + 2_000;
+    const killing = (async () => {
+      while (performance.now() < untilMs) {
+        await server.killSessions(random, 0.6);
+        await sleep(40);
+      }
+    })();
+    const rounds = ids.map(async (id) => {
+      let [version, failures] = [1, 0];
+      while (performance.now() < untilMs) {
+        try {
+          const claim = await claimed(store, id, version);
+          let verdict;
+          while (verdict === undefined) {
+            verdict = await store.storePair(claim, somePair(), SUCCESS).catch(() => undefined);
+          }
+          expect(verdict).toEqual({ stored: true, version: version + 1 });
+          version += 1;
+        } catch (error) {
+          if (!/connection|terminat|released/i.test(String(error))) throw error;
+          failures += 1;
+        }
+      }
+      return { version, failures };
+    });
+    const [ended] = await Promise.all([Promise.all(rounds), killing]);
+    const versions = await store.readVersions(ids);
+    expect(ids.map((id) => versions.get(id))).toEqual(ended.map(({ version }) => version));
+    expect(Math.max(...ended.map(({ version }) => version))).toBeGreaterThan(5);
+  });
+});
