@@ -57,6 +57,14 @@ export type ReplicaCommand =
   | { readonly kind: 'hostQueries'; readonly forMs: number; readonly everyMs: number }
   /** Refreshes while the host application has a transaction open, which it then rolls back. */
   | { readonly kind: 'refreshInTransaction'; readonly authorizationId: string; readonly waitMs: number }
+  /** A person comes back from Notion with this code, as the owner of this authorization. */
+  | {
+      readonly kind: 'reconnect';
+      readonly authorizationId: string;
+      readonly ownerId: string;
+      readonly code: string;
+    }
+  | { readonly kind: 'disconnect'; readonly authorizationId: string; readonly ownerId: string }
   | { readonly kind: 'stop' };
 
 export interface CallsReport {

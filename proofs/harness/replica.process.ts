@@ -3,11 +3,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { INestApplicationContext } from '@nestjs/common';
 import {
   NotionClientFactory,
+  NotionConnectService,
   NotionRefreshService,
   NotionRefreshSweep,
   NotionTokenService,
   type RefreshTrigger,
 } from 'nestjs-notion-auth';
+import { reconnect } from './person.work.js';
 import { refreshInTransaction, timeHostQueries } from './host.work.js';
 import { hostDataSource, startApplication } from './replica.application.js';
 import { codeOf, ReplicaLoad, type Work } from './replica.load.js';
@@ -87,6 +89,10 @@ async function perform(command: ReplicaCommand): Promise<unknown> {
         () => outcomeOfRefresh(command.authorizationId),
         command.waitMs,
       );
+    case 'reconnect':
+      return reconnect(running(), command);
+    case 'disconnect':
+      return running().get(NotionConnectService).disconnect(command.authorizationId, command.ownerId);
     case 'stop':
       await running().close();
       return null;
