@@ -12,8 +12,22 @@ type Size = 'short' | 'long';
 const STRICT: Readonly<Record<Size, Campaign>> = {
   short: {
     lanes: 1,
-    withJournal: { after_claim: 5, after_journal: 7, after_commit: 5, random: 8, on_the_wire: 2, after_answer: 1 },
-    withoutJournal: { after_claim: 3, after_journal: 2, after_commit: 3, random: 6, on_the_wire: 1, after_answer: 1 },
+    withJournal: {
+      after_claim: 3,
+      after_journal: 5,
+      after_commit: 3,
+      random: 5,
+      on_the_wire: 1,
+      after_answer: 1,
+    },
+    withoutJournal: {
+      after_claim: 2,
+      after_journal: 1,
+      after_commit: 2,
+      random: 4,
+      on_the_wire: 1,
+      after_answer: 1,
+    },
   },
   long: {
     lanes: 2,
@@ -37,8 +51,16 @@ const STRICT: Readonly<Record<Size, Campaign>> = {
 };
 /** Where Notion takes a spent token once more, or does not rotate at all, no place is deadly. */
 const RECOVERABLE: Readonly<Record<Size, Campaign>> = {
-  short: { lanes: 1, withJournal: { random: 3, on_the_wire: 2 }, withoutJournal: { random: 3, after_answer: 2 } },
-  long: { lanes: 2, withJournal: { random: 20, on_the_wire: 20 }, withoutJournal: { random: 20, after_answer: 20 } },
+  short: {
+    lanes: 1,
+    withJournal: { random: 1, on_the_wire: 1 },
+    withoutJournal: { random: 1, after_answer: 1 },
+  },
+  long: {
+    lanes: 2,
+    withJournal: { random: 20, on_the_wire: 20 },
+    withoutJournal: { random: 20, after_answer: 20 },
+  },
 };
 
 const QUARANTINE_MS = 9_000;
@@ -48,9 +70,16 @@ const REFRESH = {
   leaseMs: 4_000,
   quarantineMs: QUARANTINE_MS,
   restartGraceMs: 60_000,
-  callerWaitMs: 1_500,
+  callerWaitMs: 700,
 };
-const STEPS = ['after_claim', 'after_journal', 'after_commit', 'random', 'on_the_wire', 'after_answer'] as const;
+const STEPS = [
+  'after_claim',
+  'after_journal',
+  'after_commit',
+  'random',
+  'on_the_wire',
+  'after_answer',
+] as const;
 
 await prove('crash', async (proof) => {
   const stage = await Stage.open(proof, {
@@ -98,13 +127,21 @@ async function strict(proof: Proof, stage: Stage): Promise<void> {
   const kills = log.count;
   proof.figure({ figure: 'strict: kills', value: kills });
   proof.figure({ figure: 'strict: hit inside the window, by kill log and ledger', value: inWindow.size });
-  proof.figure({ figure: 'strict: authorizations lost', value: lost.length, bound: { equals: inWindow.size } });
+  proof.figure({
+    figure: 'strict: authorizations lost',
+    value: lost.length,
+    bound: { equals: inWindow.size },
+  });
   proof.figure({ figure: 'strict: lost outside the window', value: outside, bound: { equals: 0 } });
   const durable = log.withFate('durable_and_lost').size;
   proof.figure({ figure: 'strict: durable in the journal and lost', value: durable, bound: { equals: 0 } });
   tellInvariants(proof, findings, 'strict');
   proof.figure({ figure: 'strict: families revoked', value: findings.familiesRevoked, bound: { equals: 0 } });
-  proof.figure({ figure: 'strict: restart of a killed process, p50', value: median(log.restartsMs), unit: 'ms' });
+  proof.figure({
+    figure: 'strict: restart of a killed process, p50',
+    value: median(log.restartsMs),
+    unit: 'ms',
+  });
 }
 
 async function recoverable(proof: Proof, stage: Stage, mode: string): Promise<void> {
@@ -135,7 +172,8 @@ function tellStep(proof: Proof, log: KillLog, step: KillPlace, hasJournal: boole
   if (kills.length === 0) return;
   const name = `strict, journal ${hasJournal ? 'on' : 'off'}, ${step}`;
   const lost = log.withFate('in_window', kills).size + log.withFate('durable_and_lost', kills).size;
-  const isSafe = step === 'after_claim' || step === 'after_commit' || (step === 'after_journal' && hasJournal);
+  const isSafe =
+    step === 'after_claim' || step === 'after_commit' || (step === 'after_journal' && hasJournal);
   proof.figure({ figure: `${name}: kills`, value: kills.length });
   proof.figure({
     figure: `${name}: lost${isSafe ? '' : ' inside the window'}`,
