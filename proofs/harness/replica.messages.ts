@@ -61,6 +61,14 @@ export type ReplicaCommand =
       readonly authorizationIds: readonly string[];
       readonly waitMs: number;
     }
+  /** A person comes back from Notion with this code, as the owner of this authorization. */
+  | {
+      readonly kind: 'reconnect';
+      readonly authorizationId: string;
+      readonly ownerId: string;
+      readonly code: string;
+    }
+  | { readonly kind: 'disconnect'; readonly authorizationId: string; readonly ownerId: string }
   | { readonly kind: 'stop' };
 
 export interface CallsReport {

@@ -3,12 +3,14 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { INestApplicationContext } from '@nestjs/common';
 import {
   NotionClientFactory,
+  NotionConnectService,
   NotionRefreshService,
   NotionRefreshSweep,
   NotionTokenService,
   type RefreshTrigger,
 } from 'nestjs-notion-auth';
 import { refreshInTransactions, timeHostQueries } from './host.work.js';
+import { reconnect } from './person.work.js';
 import { hostDataSource, startApplication } from './replica.application.js';
 import { codeOf, ReplicaLoad, type Work } from './replica.load.js';
 import type {
@@ -85,6 +87,10 @@ async function perform(command: ReplicaCommand): Promise<unknown> {
       const refreshes = command.authorizationIds.map((id) => () => outcomeOfRefresh(id));
       return refreshInTransactions(hostDataSource(running()), refreshes, command.waitMs);
     }
+    case 'reconnect':
+      return reconnect(running(), command);
+    case 'disconnect':
+      return running().get(NotionConnectService).disconnect(command.authorizationId, command.ownerId);
     case 'stop':
       await running().close();
       return null;

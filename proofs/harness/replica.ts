@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
+  DisconnectOutcome,
   NotionAuthOptions,
   RefreshOutcome,
   RefreshTrigger,
@@ -133,6 +134,15 @@ export class Replica {
       authorizationIds,
       waitMs,
     }) as Promise<TransactionReport>;
+  }
+
+  /** Completes a connect with a code of Notion's; answers `connected` or `reconnected`. */
+  reconnect(authorizationId: string, ownerId: string, code: string): Promise<string> {
+    return this.ask({ kind: 'reconnect', authorizationId, ownerId, code }) as Promise<string>;
+  }
+
+  disconnect(authorizationId: string, ownerId: string): Promise<DisconnectOutcome> {
+    return this.ask({ kind: 'disconnect', authorizationId, ownerId }) as Promise<DisconnectOutcome>;
   }
 
   /** Sends a signal; SIGKILL wants {@link Replica.gone} awaited. */

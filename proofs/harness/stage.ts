@@ -52,7 +52,7 @@ export class Stage {
     private readonly proof: Proof,
     private readonly options: StageOptions,
     readonly simulated: SimulatedNotion,
-    readonly database: ProofDatabase,
+    private currentDatabase: ProofDatabase,
     /** Between replicas and Notion; replicas always go through it. */
     readonly notionWire: TcpProxy,
     /** Between replicas and the database server; `null` for SQLite. */
@@ -76,6 +76,10 @@ export class Stage {
     return stage;
   }
 
+  get database(): ProofDatabase {
+    return this.currentDatabase;
+  }
+
   get notion(): NotionSimulatorControl {
     return this.simulated.control;
   }
@@ -84,6 +88,15 @@ export class Stage {
   get postgres(): PostgresServer {
     if (this.database.postgres === null) throw new Error('This stage has no PostgreSQL.');
     return this.database.postgres;
+  }
+
+  /** From now on the database is found on this server, a promoted standby: behind the same wire. */
+  failOver(to: PostgresServer): void {
+    const { databaseUrl } = this.database.options;
+    if (typeof databaseUrl !== 'string') throw new Error('This stage has no database server.');
+    const name = new URL(databaseUrl).pathname.slice(1);
+    this.currentDatabase = { engine: 'postgres', postgres: to, options: { databaseUrl: to.urlOf(name) } };
+    this.databaseWire?.pointTo(to.port);
   }
 
   /** Options of an application that meets Notion and the database directly. */

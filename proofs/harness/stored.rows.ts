@@ -64,19 +64,14 @@ export class StoredRows {
   }
 
   async list(): Promise<StoredRow[]> {
-    const rows = await this.query<RawRow>(
-      `SELECT id, client_id, bot_id, version, status, reason, attempt_id, unresolved_since, sealed_refresh_token
-       FROM notion_authorization`,
-    );
-    return rows.map((row) => ({
-      id: row.id,
-      botId: row.bot_id,
-      version: row.version,
-      status: row.status,
-      reason: row.reason,
-      isPending: row.attempt_id !== null || row.unresolved_since !== null,
-      refreshToken: this.open(row),
-    }));
+    return (await this.query<RawRow>(ROWS)).map((row) => this.clear(row));
+  }
+
+  /** @throws when there is no such row. @param id - As the stage gave it. */
+  async find(id: string): Promise<StoredRow> {
+    const [row] = await this.query<RawRow>(`${ROWS} WHERE id = '${id}'`);
+    if (row === undefined) throw new Error('There is no such row.');
+    return this.clear(row);
   }
 
   /** Rows that a settle phase has still to visit. */
@@ -117,6 +112,18 @@ export class StoredRows {
     return this.source.destroy();
   }
 
+  private clear(row: RawRow): StoredRow {
+    return {
+      id: row.id,
+      botId: row.bot_id,
+      version: row.version,
+      status: row.status,
+      reason: row.reason,
+      isPending: row.attempt_id !== null || row.unresolved_since !== null,
+      refreshToken: this.open(row),
+    };
+  }
+
   private open(row: Pick<RawRow, 'id' | 'client_id' | 'version' | 'sealed_refresh_token'>): string | null {
     if (row.sealed_refresh_token === null) return null;
     return this.cipher
@@ -130,6 +137,9 @@ export class StoredRows {
       .reveal();
   }
 }
+
+const ROWS = `SELECT id, client_id, bot_id, version, status, reason, attempt_id, unresolved_since, sealed_refresh_token
+  FROM notion_authorization`;
 
 const HISTORY = [
   `CREATE TABLE proof_row_history (

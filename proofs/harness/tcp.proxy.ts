@@ -18,7 +18,7 @@ export class TcpProxy {
 
   private constructor(
     private readonly host: string,
-    private readonly targetPort: number,
+    private targetPort: number,
   ) {
     this.server = createServer({ allowHalfOpen: true }, (client) => {
       this.link(client);
@@ -59,6 +59,11 @@ export class TcpProxy {
   /** A good wire again; connections that were swallowing stay as they are. */
   heal(): void {
     this.toxics = NO_TOXICS;
+  }
+
+  /** From now on the wire leads to another port; connections that are open stay where they are. */
+  pointTo(port: number): void {
+    this.targetPort = port;
   }
 
   /** Resets every open connection (RST), and says how many there were. */

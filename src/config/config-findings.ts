@@ -11,6 +11,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, string>> = {
   apiBaseUrl: 'NOTION_API_BASE_URL',
   notionVersion: 'NOTION_VERSION',
   databaseUrl: 'NOTION_AUTH_DATABASE_URL',
+  'refresh.journalFolder': 'NOTION_AUTH_JOURNAL_DIR',
 };
 
 /** A verdict on something configured: what forbids starting, and what is only worth a look. */

@@ -37,6 +37,7 @@ export function optionsFromEnvironment(environment: Environment): NotionAuthOpti
     apiBaseUrl: read('apiBaseUrl'),
     notionVersion: read('notionVersion'),
     databaseUrl: readSecret('databaseUrl'),
+    refresh: { journalFolder: read('refresh.journalFolder') },
     problems,
   };
 }

@@ -52,6 +52,13 @@ describe('the resolved configuration', () => {
         restartGraceMs: 150_000,
         maxTokenAgeMs: null,
         maxRetryAfterMs: 900_000,
+        replay: 'once',
+        journalFolder: null,
+        journalMaxFiles: 256,
+        retainMs: 900_000,
+        failoverHoldMs: 150_000,
+        drainMs: 75_000,
+        massDeadMinimum: 5,
         maxConcurrent: 8,
       },
       connect: {

@@ -122,6 +122,7 @@ function passing(outcome: Verdict['outcome']): 'not_sent' | 'not_processed' | 'c
   }
 }
 
+/** Code and request id come from outside: encoded, neither can begin a line of its own. */
 function describe({ claim, trigger }: HeldClaim, outcome: string, failure: NotionFailure): string {
   const facts = {
     authorization: claim.authorizationId,
@@ -132,5 +133,5 @@ function describe({ claim, trigger }: HeldClaim, outcome: string, failure: Notio
     request: failure.requestId,
   };
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
-  return `refresh ${outcome} ${known.map(([name, value]) => `${name}=${value}`).join(' ')}`;
+  return `refresh ${outcome} ${known.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join(' ')}`;
 }

@@ -10,7 +10,9 @@ import { ownDataSourceOptions } from '../../src/storage/own-data-source.js';
 import { prepareDatabase } from '../../src/storage/prepare-database.js';
 import { TypeOrmDatabaseWatch } from '../../src/storage/typeorm-database.watch.js';
 import {
+  CLIENT_ID,
   claimed,
+  claimOf,
   connectSome,
   openDataSource,
   somePair,
@@ -45,20 +47,34 @@ describe('a PostgreSQL server that goes away', () => {
     await leftovers.clear();
   });
 
-  it('is another server after a restart, for every process alike, and the watch says when to look', async () => {
-    const other = await join();
-    const watch = new TypeOrmDatabaseWatch(storage.database);
-    const before = await watch.incarnation();
-    expect(before).toMatch(/^[0-9A-F]{8}@\d/);
-    expect(await watch.incarnation()).toBe(before);
-    expect(await new TypeOrmDatabaseWatch(other.database).incarnation()).toBe(before);
+  it('is the same after a restart, for every process, and the watch says when to look', async () => {
+    const watchOf = ({ database }: StorageProcess) =>
+      new TypeOrmDatabaseWatch(database, { clientId: CLIENT_ID });
+    const watch = watchOf(storage);
+    const before = await watch.compare(60_000);
+    expect(before).toMatch(/^\d+\/[0-9A-F]{8}$/);
     let changes = 0;
     watch.onConnectionChange(() => (changes += 1));
     await server.restartImmediately();
-    const after = await watch.incarnation();
+    expect(await watch.compare(60_000)).toBe(before);
     expect(changes).toBeGreaterThan(0);
-    expect(after).not.toBe(before);
-    expect(await new TypeOrmDatabaseWatch(other.database).incarnation()).toBe(after);
+    expect(await watchOf(await join()).compare(60_000)).toBe(before);
+    const { id } = await connectSome(storage.store);
+    expect(await claimOf(storage.store, id)).toMatchObject({ kind: 'claimed' });
+  });
+
+  it('holds every claim, and outranks forgotten versions, once another server answers with its data', async () => {
+    const { store } = storage;
+    const { id, connection } = await connectSome(store);
+    // What a standby that was promoted, or a restored backup, finds in its data: somebody else's name.
+    await server.query(`UPDATE notion_database_timeline SET timeline = 'another server'`);
+    await new TypeOrmDatabaseWatch(storage.database, { clientId: CLIENT_ID }).compare(1_500);
+    expect(await claimOf(store, id)).toMatchObject({ kind: 'postponed', gate: 'failover' });
+    const reconnected = await store.connect({ ...connection, pair: somePair() });
+    const { version } = (reconnected as { authorization: { version: number } }).authorization;
+    expect(version).toBeGreaterThan(50_000_000);
+    await sleep(1_600);
+    expect(await claimOf(store, id, version)).toMatchObject({ kind: 'claimed' });
   });
 
   it('takes the stores nothing but a moment when it restarts under them', async () => {
