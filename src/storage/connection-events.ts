@@ -10,7 +10,8 @@ interface Emitter {
  */
 export class ConnectionEvents {
   private readonly listeners = new Set<() => void>();
-  private readonly guarded = new WeakSet();
+  /** Private also to whoever prints it: a connection knows its password. */
+  readonly #guarded = new WeakSet();
 
   constructor(driver: Driver) {
     const { master, pool } = driver as Driver & { readonly master?: unknown; readonly pool?: unknown };
@@ -40,8 +41,8 @@ export class ConnectionEvents {
    * just then would end the whole process.
    */
   private guard(connection: Emitter): void {
-    if (this.guarded.has(connection)) return;
-    this.guarded.add(connection);
+    if (this.#guarded.has(connection)) return;
+    this.#guarded.add(connection);
     connection.on('error', () => {
       this.tell();
     });
