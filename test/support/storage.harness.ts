@@ -84,7 +84,7 @@ function serverEngine(name: string, type: 'postgres' | 'mariadb', variable: stri
       url.pathname = `/${database}`;
       return {
         options: ownDataSourceOptions({ databaseUrl: new Secret(url.href), databaseFile: '' }),
-        drop: () => administer(`DROP DATABASE ${database}`),
+        drop: () => administer(`DROP DATABASE ${database}${type === 'postgres' ? ' WITH (FORCE)' : ''}`),
       };
     },
   };
