@@ -1,7 +1,7 @@
 import type { Driver } from 'typeorm';
 
-interface PoolEvents {
-  on(event: string, listener: () => void): unknown;
+interface EventSource {
+  on(event: string, listener: (subject?: unknown) => void): unknown;
 }
 
 /**
@@ -14,9 +14,10 @@ export class ConnectionEvents {
   constructor(driver: Driver) {
     const { master, pool } = driver as Driver & { readonly master?: unknown; readonly pool?: unknown };
     // `pg` calls it `connect`, `mysql2` `connection`; an idle connection that breaks is an `error` of the pool.
-    for (const events of [master, pool].filter(isPool)) {
+    for (const events of [master, pool].filter(isEventSource)) {
       for (const event of ['connect', 'connection', 'error']) {
-        events.on(event, () => {
+        events.on(event, (subject) => {
+          if (event !== 'error') this.hearErrorsOf(subject);
           this.tell();
         });
       }
@@ -30,8 +31,19 @@ export class ConnectionEvents {
   tell(): void {
     for (const listener of this.listeners) listener();
   }
+
+  /**
+   * The pool has stopped listening when it hands a new connection over, and TypeORM listens a moment later: an error
+   * in between, as of a session that is killed while it starts, would end the process. The next statement tells it.
+   */
+  private hearErrorsOf(connection: unknown): void {
+    if (!isEventSource(connection)) return;
+    connection.on('error', () => {
+      this.tell();
+    });
+  }
 }
 
-function isPool(candidate: unknown): candidate is PoolEvents {
-  return typeof (candidate as Partial<PoolEvents> | undefined)?.on === 'function';
+function isEventSource(candidate: unknown): candidate is EventSource {
+  return typeof (candidate as Partial<EventSource> | null | undefined)?.on === 'function';
 }
