@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Proof } from '../harness/proof.js';
-import { Replica } from '../harness/replica.js';
+import type { Replica } from '../harness/replica.js';
 import type { Grant, Stage } from '../harness/stage.js';
 import type { Step } from '../harness/steps.js';
 import type { StoredRows } from '../harness/stored.rows.js';

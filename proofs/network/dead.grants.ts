@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Secret } from 'nestjs-notion-auth';
-import type { RefreshOutcome } from 'nestjs-notion-auth';
+import { Secret, type AuthorizationStore, type RefreshOutcome } from 'nestjs-notion-auth';
 import type { Grant } from '../harness/stage.js';
 import { judge, letTimePass, type NetworkStage } from './network.stage.js';
 
@@ -38,15 +37,15 @@ async function rotatedByAPeer(network: NetworkStage): Promise<void> {
 async function reconnectedMeanwhile(network: NetworkStage): Promise<void> {
   const { stage, replicas } = network;
   const [grant] = (await stage.connect(1)) as [Grant];
-  await stage.notion.fail(
-    'refresh',
-    { kind: 'delay', ms: 1_500, processed: false },
-    { times: 1, botId: grant.botId },
-  );
-  const refused = replicas[0].refresh(grant.id);
-  await sleep(500);
-  await reconnect(network, grant);
-  tell(network, 'the person had reconnected meanwhile', 'followed', (await refused).kind);
+  const late = { kind: 'delay', ms: 1_000, processed: false } as const;
+  await stage.notion.fail('refresh', late, { times: 1, botId: grant.botId });
+  const { kind } = await stage.inspect(async (store) => {
+    const refused = replicas[0].refresh(grant.id);
+    await sleep(300);
+    await reconnect(network, store, grant);
+    return refused;
+  });
+  tell(network, 'the person had reconnected meanwhile', 'followed', kind);
   const { good } = await judge(network, [grant]);
   const figure = 'row 29, the person had reconnected meanwhile: newest pair stored';
   network.proof.figure({ figure, value: good, bound: { equals: 1 } });
@@ -70,27 +69,23 @@ async function afterAnUnknownOutcome(network: NetworkStage): Promise<void> {
 }
 
 /** The same person grants the same workspace again; Notion ends the pair from before. */
-async function reconnect({ stage }: NetworkStage, grant: Grant): Promise<void> {
-  await stage.inspect(async (store) => {
-    const before = await store.find(grant.id);
-    if (before === null) throw new Error('There is no such authorization.');
-    const { ownerUserId: person, workspaceId: workspace } = before;
-    const { accessToken, refreshToken, ownerType, ...again } = await stage.notion.grant({
-      person: person ?? undefined,
-      workspace,
-    });
-    await store.connect({
-      ownerId: 'owner-1',
-      clientId: stage.notion.clientId,
-      redirectUri: 'https://app.example/notion/callback',
-      reconnect: grant.id,
-      grant: { ...again, ownerKind: ownerType },
-      pair: {
-        accessToken: new Secret(accessToken),
-        refreshToken: refreshToken === null ? null : new Secret(refreshToken),
-        expiresInMs: null,
-      },
-    });
+async function reconnect({ stage }: NetworkStage, store: AuthorizationStore, grant: Grant): Promise<void> {
+  const before = await store.find(grant.id);
+  if (before === null) throw new Error('There is no such authorization.');
+  const { ownerUserId: person, workspaceId: workspace } = before;
+  const granted = await stage.notion.grant({ person: person ?? undefined, workspace });
+  const { accessToken, refreshToken, ownerType, ...again } = granted;
+  await store.connect({
+    ownerId: 'owner-1',
+    clientId: stage.notion.clientId,
+    redirectUri: before.redirectUri,
+    reconnect: grant.id,
+    grant: { ...again, ownerKind: ownerType },
+    pair: {
+      accessToken: new Secret(accessToken),
+      refreshToken: refreshToken === null ? null : new Secret(refreshToken),
+      expiresInMs: null,
+    },
   });
 }
 
