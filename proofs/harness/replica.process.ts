@@ -11,6 +11,7 @@ import {
 } from 'nestjs-notion-auth';
 import { reconnect } from './person.work.js';
 import { refreshInTransaction, timeHostQueries } from './host.work.js';
+import { rollBackHostWork } from './host.rollbacks.js';
 import { hostDataSource, startApplication } from './replica.application.js';
 import { codeOf, ReplicaLoad, type Work } from './replica.load.js';
 import type {
@@ -91,6 +92,8 @@ async function perform(command: ReplicaCommand): Promise<unknown> {
       );
     case 'reconnect':
       return reconnect(running(), command);
+    case 'hostRollbacks':
+      return rollBackHostWork(running(), command.count);
     case 'disconnect':
       return running().get(NotionConnectService).disconnect(command.authorizationId, command.ownerId);
     case 'stop':
