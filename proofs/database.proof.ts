@@ -138,7 +138,9 @@ async function judge(
       grants.filter((_grant, at) => at % replicas.length === index).map(({ id }) => replica.call(id, 1)),
     ),
   );
-  const answered = sum((await Promise.all(shares)).flat().map(({ succeeded }) => succeeded));
+  const reports = (await Promise.all(shares)).flat();
+  const answered = sum(reports.map(({ succeeded }) => succeeded));
+  proof.say(`calls that failed: ${JSON.stringify(mergeTallies(reports.map(({ failures }) => failures)))}`);
   const { pending } = await stage.settle(60_000);
   const exits = replicas.filter(({ isAlive }) => !isAlive).length;
   const findings = await stage.check();
@@ -173,8 +175,9 @@ async function judge(
   proof.figure({ figure: 'attempts left unresolved', value: pending, bound: { equals: 0 } });
 }
 
+/** By calls: where another process has renewed since, the token in memory is a dead one. */
 async function warm(replica: Replica, grants: readonly Grant[]): Promise<void> {
-  await Promise.all(grants.map(({ id }) => replica.askTokens(id, 1)));
+  await Promise.all(grants.map(({ id }) => replica.call(id, 1)));
 }
 
 async function refreshAllTheTime(
