@@ -8,6 +8,9 @@ import { mergeTallies, sum } from './harness/statistics.js';
 interface Pauses {
   readonly replicas: number;
   readonly pauses: number;
+  readonly grants: number;
+  /** Shortest and longest time between two pauses of a process, in milliseconds. */
+  readonly runMs: readonly [number, number];
   /** Shortest and longest, in milliseconds. */
   readonly pauseMs: readonly [number, number];
   readonly stalls: number;
@@ -28,6 +31,8 @@ const SIZES: Readonly<Record<'short' | 'long', Pauses>> = {
   short: {
     replicas: 3,
     pauses: 12,
+    grants: 6,
+    runMs: [200, 900],
     pauseMs: [300, 2_800],
     stalls: 3,
     stallMs: 2_000,
@@ -43,6 +48,8 @@ const SIZES: Readonly<Record<'short' | 'long', Pauses>> = {
   long: {
     replicas: 10,
     pauses: 200,
+    grants: 60,
+    runMs: [1_000, 5_000],
     pauseMs: [1_000, 20_000],
     stalls: 50,
     stallMs: 5_000,
@@ -67,8 +74,8 @@ await prove('pause', async (proof) => {
     refresh: { ...plan.refresh, callerWaitMs: 1_000 },
     history: true,
   });
-  // Fewer than are refreshed at once: what a paused process holds, another one wants.
-  const grants = await stage.connect(plan.replicas * 2);
+  // Shared by all: what a paused process holds, another one wants.
+  const grants = await stage.connect(plan.grants);
   const replicas = await stage.startReplicas(plan.replicas);
   await pauseAll(proof, replicas, grants, plan);
   await stallSome(proof, replicas, grants, plan);
@@ -89,7 +96,7 @@ async function pauseAll(
   let done = 0;
   const pauseOften = async (replica: Replica, times: number) => {
     for (let time = 0; time < times; time++) {
-      await sleep(proof.random.whole(200, 900));
+      await sleep(proof.random.whole(...plan.runMs));
       const ms = proof.random.whole(...plan.pauseMs);
       await replica.pause(ms);
       if (ms > plan.refresh.leaseMs) beyondLease.push(ms);

@@ -68,6 +68,8 @@ export type ReplicaCommand =
       readonly ownerId: string;
       readonly code: string;
     }
+  /** The host writes to the library's SQLite file on a connection of its own and takes it back, so many times. */
+  | { readonly kind: 'hostRollbacks'; readonly count: number }
   | { readonly kind: 'disconnect'; readonly authorizationId: string; readonly ownerId: string }
   | { readonly kind: 'stop' };
 

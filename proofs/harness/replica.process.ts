@@ -11,6 +11,7 @@ import {
 } from 'nestjs-notion-auth';
 import { refreshInTransactions, timeHostQueries } from './host.work.js';
 import { reconnect } from './person.work.js';
+import { rollBackHostWork } from './host.rollbacks.js';
 import { hostDataSource, startApplication } from './replica.application.js';
 import { codeOf, ReplicaLoad, type Work } from './replica.load.js';
 import type {
@@ -89,6 +90,8 @@ async function perform(command: ReplicaCommand): Promise<unknown> {
     }
     case 'reconnect':
       return reconnect(running(), command);
+    case 'hostRollbacks':
+      return rollBackHostWork(running(), command.count);
     case 'disconnect':
       return running().get(NotionConnectService).disconnect(command.authorizationId, command.ownerId);
     case 'stop':

@@ -141,6 +141,11 @@ export class Replica {
     return this.ask({ kind: 'reconnect', authorizationId, ownerId, code }) as Promise<string>;
   }
 
+  /** Answers how many rows of the host's are left, of what it took back. */
+  hostRollbacks(count: number): Promise<number> {
+    return this.ask({ kind: 'hostRollbacks', count }) as Promise<number>;
+  }
+
   disconnect(authorizationId: string, ownerId: string): Promise<DisconnectOutcome> {
     return this.ask({ kind: 'disconnect', authorizationId, ownerId }) as Promise<DisconnectOutcome>;
   }

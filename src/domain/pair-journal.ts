@@ -10,6 +10,12 @@ export type JournalReceipt = symbol;
  */
 export abstract class PairJournal {
   /**
+   * Before a request whose answer will be recorded: whatever {@link PairJournal.record} may need besides the write
+   * itself is made now, and not while the pair exists in memory alone. Never fatal.
+   */
+  abstract prepare(): void;
+
+  /**
    * On disk when it returns; synchronous, so that nothing can come between the answer and its first durable byte.
    * `null` where the journal is off, full or cannot be written: never fatal, the database is written next anyway.
    */
@@ -37,6 +43,10 @@ export abstract class PairJournal {
 /** For applications that give no folder: a pair is then durable when the database has it. */
 export class NoPairJournal extends PairJournal {
   override readonly size = 0;
+
+  override prepare(): void {
+    // Nothing will be recorded.
+  }
 
   override record(): null {
     return null;

@@ -76,6 +76,25 @@ describe('FilePairJournal', () => {
     return readdirSync(folder).map((name) => join(folder, name));
   }
 
+  it('makes its file when it is prepared, so that a record costs one write', () => {
+    const kept = journal();
+    kept.prepare();
+    const prepared = files();
+    expect(prepared).toHaveLength(1);
+    kept.record(somePair());
+    expect(files()).toEqual(prepared);
+  });
+
+  it('is silent when it cannot be prepared, and still answers a record with null', () => {
+    const full = journal(key, { journalMaxFiles: 1 });
+    full.prepare();
+    const other = journal(key, { journalMaxFiles: 1 });
+    other.replay();
+    other.prepare();
+    expect(files()).toHaveLength(1);
+    expect(other.record(somePair())).toBeNull();
+  });
+
   it('gives back what an earlier process recorded, in order', () => {
     const pairs = [somePair(2), somePair(3), somePair(4)];
     const first = journal();

@@ -13,6 +13,8 @@ import { JournalShelf, type ShelvedFile } from './journal-shelf.js';
 import { eraseRecord, JournalSegment, readSegment, type SegmentRecord } from './segment.js';
 
 const FILE_BYTES = 256 * 1024;
+/** More than a record of Notion's own tokens takes. */
+const USUAL_RECORD_BYTES = 4 * 1024;
 const FILE_SUFFIX = '.pairs';
 const SET_ASIDE_SUFFIX = '.damaged';
 
@@ -41,11 +43,20 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
     return this.shelf.recordCount;
   }
 
+  /** Making a file costs several syncs, some ten times as much as a record: measured at 10 ms against 1 ms. */
+  override prepare(): void {
+    try {
+      this.openFor(USUAL_RECORD_BYTES);
+    } catch {
+      // The record that follows tries again, and says what is wrong.
+    }
+  }
+
   override record(retained: RetainedChange): JournalReceipt | null {
     try {
       const { config, cipher } = this.options;
       const payload = encodeRecord(retained, config.clientId, cipher);
-      const { segment, file } = this.openFor(payload);
+      const { segment, file } = this.openFor(payload.length);
       return this.shelf.addRecord(file, retained.authorizationId, segment.append(payload));
     } catch (error) {
       this.logger.error(
@@ -99,15 +110,15 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
     this.closeOpenFile();
   }
 
-  private openFor(payload: Buffer): { readonly segment: JournalSegment; readonly file: ShelvedFile } {
-    if (this.open !== null && this.open.segment.fits(payload) && this.isYoung(this.open.file))
+  private openFor(payloadBytes: number): { readonly segment: JournalSegment; readonly file: ShelvedFile } {
+    if (this.open !== null && this.open.segment.fits(payloadBytes) && this.isYoung(this.open.file))
       return this.open;
     this.closeOpenFile();
     this.clean();
     if (this.shelf.fileCount >= this.options.config.refresh.journalMaxFiles) throw new JournalFullError();
     mkdirSync(this.options.folder, { recursive: true, mode: 0o700 });
     const path = join(this.options.folder, `${this.nowMs()}-${randomUUID()}${FILE_SUFFIX}`);
-    const segment = JournalSegment.create(path, Math.max(FILE_BYTES, payload.length * 2));
+    const segment = JournalSegment.create(path, Math.max(FILE_BYTES, payloadBytes * 2));
     this.open = { segment, file: this.shelf.addFile(path, this.nowMs()) };
     return this.open;
   }

@@ -31,8 +31,8 @@ export class JournalSegment {
     return new JournalSegment(descriptor, capacity);
   }
 
-  fits(payload: Buffer): boolean {
-    return this.used + HEADER_BYTES + payload.length <= this.capacity;
+  fits(payloadBytes: number): boolean {
+    return this.used + HEADER_BYTES + payloadBytes <= this.capacity;
   }
 
   /** On disk when it returns. @throws what the file system throws; a torn record is recognised by its checksum. */

@@ -69,6 +69,7 @@ export class ClaimSpender {
     asReplay: boolean,
   ): Promise<RefreshOutcome> {
     const { claim } = held;
+    this.keeper.prepare();
     const sentAtMs = this.clock.monotonicMs();
     const answer = await this.notion.refresh(claim.refreshToken, {
       timeoutMs: this.config.refresh.requestTimeoutMs,

@@ -33,6 +33,11 @@ export class PairCustody {
     this.retained = new LRUCache({ max: MAX_RETAINED, ttl: config.refresh.retainMs });
   }
 
+  /** Before the request: the window between its answer and the first durable byte must hold nothing but one write. */
+  prepare(): void {
+    this.journal.prepare();
+  }
+
   /**
    * The guard `journalBeforeCommit` (rule R10). Synchronous: nothing of this process comes between the answer and
    * its first durable byte.

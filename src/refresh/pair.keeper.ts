@@ -29,6 +29,11 @@ export class PairKeeper {
     private readonly clock: Clock,
   ) {}
 
+  /** An answer may come that has to be kept. */
+  prepare(): void {
+    this.custody.prepare();
+  }
+
   async keep(claim: Claim, answer: SuccessfulAnswer, upstreamMs: number): Promise<RefreshOutcome> {
     this.custody.take(claim, answer.pair);
     const verdict = await this.storeUntilStored(claim, answer, upstreamMs);

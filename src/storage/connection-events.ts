@@ -1,7 +1,7 @@
 import type { Driver } from 'typeorm';
 
-interface Emitter {
-  on(event: string, listener: (subject: unknown) => void): unknown;
+interface EventSource {
+  on(event: string, listener: (subject?: unknown) => void): unknown;
 }
 
 /**
@@ -10,21 +10,17 @@ interface Emitter {
  */
 export class ConnectionEvents {
   private readonly listeners = new Set<() => void>();
-  /** Private also to whoever prints it: a connection knows its password. */
-  readonly #guarded = new WeakSet();
 
   constructor(driver: Driver) {
     const { master, pool } = driver as Driver & { readonly master?: unknown; readonly pool?: unknown };
     // `pg` calls it `connect`, `mysql2` `connection`; an idle connection that breaks is an `error` of the pool.
-    for (const events of [master, pool].filter(isEmitter)) {
+    for (const events of [master, pool].filter(isEventSource)) {
       for (const event of ['connect', 'connection', 'error']) {
-        events.on(event, () => {
+        events.on(event, (subject) => {
+          if (event !== 'error') this.hearErrorsOf(subject);
           this.tell();
         });
       }
-      events.on('acquire', (connection) => {
-        if (isEmitter(connection)) this.guard(connection);
-      });
     }
   }
 
@@ -37,18 +33,17 @@ export class ConnectionEvents {
   }
 
   /**
-   * For a moment while the pool hands a connection over nobody listens for its errors, and a session that is killed
-   * just then would end the whole process.
+   * The pool has stopped listening when it hands a new connection over, and TypeORM listens a moment later: an error
+   * in between, as of a session that is killed while it starts, would end the process. The next statement tells it.
    */
-  private guard(connection: Emitter): void {
-    if (this.#guarded.has(connection)) return;
-    this.#guarded.add(connection);
+  private hearErrorsOf(connection: unknown): void {
+    if (!isEventSource(connection)) return;
     connection.on('error', () => {
       this.tell();
     });
   }
 }
 
-function isEmitter(candidate: unknown): candidate is Emitter {
-  return typeof (candidate as Partial<Emitter> | null | undefined)?.on === 'function';
+function isEventSource(candidate: unknown): candidate is EventSource {
+  return typeof (candidate as Partial<EventSource> | null | undefined)?.on === 'function';
 }
