@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -497,11 +497,9 @@ describe('driving every path', () => {
     const folder = mkdtempSync(join(tmpdir(), 'notion-canary-'));
     mkdirSync(join(folder, 'notion-auth.sqlite'));
     await take('store: cannot be opened', () => start(appModule, folder));
-    rmSync(folder, { recursive: true });
     const garbage = mkdtempSync(join(tmpdir(), 'notion-canary-'));
     writeFileSync(join(garbage, 'notion-auth.sqlite'), 'no database '.repeat(500));
     await take('store: no database', () => start(appModule, garbage));
-    rmSync(garbage, { recursive: true });
   }, 60_000);
 
   it('refuses configurations', async () => {

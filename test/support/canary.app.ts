@@ -77,17 +77,13 @@ export class CanaryApp {
     notionAuth: (folder: string) => DynamicModule,
     folder = mkdtempSync(join(tmpdir(), 'notion-canary-')),
   ): Promise<CanaryApp> {
-    const testing = await Test.createTestingModule({
-      imports: [TerminusModule, notionAuth(folder)],
-      controllers: [VisibleController],
-      providers: [NotionAuthHealthIndicator],
-    })
-      .setLogger(stage.exposure.logger)
-      .compile();
-    const nest = testing.createNestApplication({ logger: stage.exposure.logger });
-    await nest.listen(0, '127.0.0.1');
-    nest.get(NotionDatabase).dataSource.logger = stage.exposure.statements;
-    return new CanaryApp(stage, nest, folder);
+    try {
+      const nest = await listen(stage, notionAuth(folder));
+      return new CanaryApp(stage, nest, folder);
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   get url(): string {
@@ -127,6 +123,20 @@ export class CanaryApp {
     await this.nest.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+async function listen({ exposure }: CanaryStage, notionAuth: DynamicModule): Promise<INestApplication> {
+  const testing = await Test.createTestingModule({
+    imports: [TerminusModule, notionAuth],
+    controllers: [VisibleController],
+    providers: [NotionAuthHealthIndicator],
+  })
+    .setLogger(exposure.logger)
+    .compile();
+  const nest = testing.createNestApplication({ logger: exposure.logger });
+  await nest.listen(0, '127.0.0.1');
+  nest.get(NotionDatabase).dataSource.logger = exposure.statements;
+  return nest;
 }
 
 export interface KeptGrant {
