@@ -25,7 +25,10 @@ const CHECKS = {
   'tests, npm test': runTests,
   'packed package, npm run check:package': () => npm('check:package'),
   'migrations up and down': () => node('build/test/support/migrations.process.js'),
-  'quickstart in a browser': runQuickstart,
+  'quickstart in a browser': () =>
+    countedBy('build/test/support/quickstart-browser.process.js', /^(\d+) passed, 0 failed$/m),
+  'proofs, short size, npm run proof': () =>
+    countedBy('build/proofs/all.js', /^proofs \(short\): (\d+) passed, 0 failed$/m),
 };
 
 const count = { passed: 0, failed: 0 };
@@ -78,10 +81,9 @@ async function localMariaDb() {
   }
 }
 
-/** The quickstart counts its own steps. */
-async function runQuickstart() {
-  const printed = await node('build/test/support/quickstart-browser.process.js');
-  const [, passed] = /^(\d+) passed, 0 failed$/m.exec(printed) ?? [];
-  if (passed === undefined) throw new Error('The browser run did not say how many steps passed.');
+/** A program that counts for itself, and says so in its last line. */
+async function countedBy(script, verdict) {
+  const [, passed] = verdict.exec(await node(script)) ?? [];
+  if (passed === undefined) throw new Error(`${script} did not say how much of it passed.`);
   return Number(passed);
 }
