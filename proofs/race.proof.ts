@@ -82,7 +82,7 @@ async function compareBursts(
   replicas: readonly Replica[],
   grant: Grant,
 ): Promise<void> {
-  const rounds = proof.pick({ short: 5, long: 21 });
+  const rounds = proof.pick({ short: 11, long: 21 });
   const live: number[] = [];
   const dead: number[] = [];
   await burst(replicas, grant, BURST.calls);

@@ -1,6 +1,6 @@
 import type { AttemptEnding, Claim } from '../domain/authorization-store.js';
 import type { AttemptOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
-import { caseOf } from './case-of.js';
+import { rowValues } from './row-values.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import type { StoreSession } from './store-session.js';
 
@@ -59,11 +59,12 @@ export async function journalSuccesses(
   successes: readonly { readonly attemptId: string; readonly ending: AttemptEnding }[],
 ): Promise<void> {
   const ids = successes.map(({ attemptId }) => attemptId);
-  const took = caseOf(
+  const took = rowValues(
+    dialect,
     'took',
+    'bigint',
     successes.map(({ attemptId, ending }) => [attemptId, wholeMs(ending.upstreamMs)]),
   );
-  const isTimed = successes.some(({ ending }) => ending.upstreamMs !== undefined);
   await manager
     .createQueryBuilder()
     .update(RefreshAttemptEntity)
@@ -73,7 +74,7 @@ export async function journalSuccesses(
       httpStatus: null,
       failureCode: null,
       requestId: null,
-      upstreamMs: isTimed ? () => took.sql : null,
+      upstreamMs: () => took.sql,
     })
     .where('id IN (:...ids)', { ids })
     .andWhere(MAY_SUCCEED, took.parameters)

@@ -4,6 +4,7 @@ import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
 import { isAuthorizationId } from './identifiers.js';
+import { RefreshGateEntity } from './refresh-gate.entity.js';
 import type { StoreSession } from './store-session.js';
 
 /** A row with its sealed tokens, and the database's clock when it was read. */
@@ -60,20 +61,34 @@ export async function lockDueRows(
   );
 }
 
-/** The versions of those rows that nobody else holds, locked in the order of their ids. */
+/**
+ * The versions of those rows that nobody else holds, locked in the order of their ids; and, for the same round trip,
+ * whether any gate of the client is closed.
+ */
 export async function lockVersions(
   session: StoreSession,
   ids: readonly AuthorizationId[],
-): Promise<ReadonlyMap<AuthorizationId, number>> {
+): Promise<{ versions: ReadonlyMap<AuthorizationId, number>; isGateClosed: boolean }> {
   const { manager, clientId } = session;
-  if (ids.length === 0) return new Map();
+  if (ids.length === 0) return { versions: new Map(), isGateClosed: false };
+  const closedGates = manager
+    .createQueryBuilder(RefreshGateEntity, 'g')
+    .select('COUNT(*)')
+    .where('g.clientId = :clientId AND g.closedUntil IS NOT NULL', { clientId });
   const rows = manager
     .createQueryBuilder(AuthorizationEntity, 'a')
-    .select(['a.id', 'a.version'])
+    .select('a.id', 'id')
+    .addSelect('a.version', 'version')
+    .addSelect(`(${closedGates.getQuery()})`, 'closed_gates')
     .where('a.clientId = :clientId AND a.id IN (:...ids)', { clientId, ids })
     .orderBy('a.id');
-  const found = await passingOver(session, rows).getMany();
-  return new Map(found.map(({ id, version }) => [id, version]));
+  const found = await passingOver(session, rows).getRawMany<
+    Record<'id', string> & Record<'version' | 'closed_gates', number | string>
+  >();
+  return {
+    versions: new Map(found.map(({ id, version }) => [id, Number(version)])),
+    isGateClosed: found.some(({ closed_gates: closed }) => Number(closed) > 0),
+  };
 }
 
 export async function isLinked(

@@ -5,9 +5,9 @@ import { journalStart } from './attempt-journal.js';
 import { updateAuthorizations } from './authorization-changes.js';
 import { lockDueRows, type RowAtInstant } from './authorization-rows.js';
 import { claimColumns, claimOn, isRefused } from './claim.js';
-import { caseOf } from './case-of.js';
 import { fromNow } from './database-time.js';
 import { becomeProbe, gatePassage } from './refresh-gates.js';
+import { rowValues } from './row-values.js';
 import type { StoreSession } from './store-session.js';
 
 /** A row whose token cannot be presented must not stand at the head of every batch. */
@@ -62,12 +62,16 @@ async function setAside(
 async function writeClaims(session: StoreSession, claims: readonly Claim[], leaseMs: number): Promise<void> {
   const { now } = session.dialect;
   const ids = claims.map(({ authorizationId }) => authorizationId);
-  const attempts = caseOf(
+  const attempts = rowValues(
+    session.dialect,
     'attempt',
+    'text',
     claims.map(({ authorizationId, attemptId }) => [authorizationId, attemptId]),
   );
-  const versions = caseOf(
+  const versions = rowValues(
+    session.dialect,
     'version',
+    'bigint',
     claims.map(({ authorizationId, spentVersion }) => [authorizationId, spentVersion]),
   );
   const written = await updateAuthorizations(

@@ -8,8 +8,13 @@ export function fromNow({ now }: Dialect, durationMs: number): string {
   return `${now} + (${String(wholeMs(durationMs))})`;
 }
 
+/** As {@link fromNow}, for a duration that an SQL expression tells; `NULL` stays `NULL`. */
+export function laterBy({ now }: Dialect, durationSql: string): string {
+  return `${now} + ${durationSql}`;
+}
+
 /** A number from outside must not make a statement fail that stores a token: it is kept within a century. */
-function wholeMs(durationMs: number): number {
+export function wholeMs(durationMs: number): number {
   if (Number.isNaN(durationMs)) throw new TypeError('A duration is a number of milliseconds.');
   return Math.round(Math.min(Math.max(durationMs, -LONGEST_MS), LONGEST_MS));
 }

@@ -11,8 +11,11 @@ export interface Dialect {
   readonly locksRows: boolean;
   /** Whether `SKIP LOCKED` exists too. Without it, those who claim due rows at the same time wait for each other. */
   readonly skipsLocked: boolean;
-  /** Statements that make the commit of the present transaction durable, whatever the session's default. */
-  readonly durableCommit: readonly string[];
+  /**
+   * First statement of a transaction that is to be `READ COMMITTED` and its commit durable, whatever the session's
+   * defaults, in one round trip; `null` where commits are durable anyway.
+   */
+  readonly durably: string | null;
 }
 
 /**
@@ -24,7 +27,7 @@ const SQLITE: Dialect = {
   now: `CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)`,
   locksRows: false,
   skipsLocked: false,
-  durableCommit: [],
+  durably: null,
 };
 
 const POSTGRES: Dialect = {
@@ -32,7 +35,7 @@ const POSTGRES: Dialect = {
   now: `CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS bigint)`,
   locksRows: true,
   skipsLocked: true,
-  durableCommit: ['SET LOCAL synchronous_commit = on'],
+  durably: 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on',
 };
 
 /** `UNIX_TIMESTAMP()` would pass through the session's time zone and its hour that comes twice a year. */
@@ -41,7 +44,7 @@ const MYSQL: Dialect = {
   now: `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
   locksRows: true,
   skipsLocked: true,
-  durableCommit: [],
+  durably: null,
 };
 
 /** MySQL since 8.0.1, MariaDB since 10.6. @param version - as the server says it: `8.4.3`, `10.11.18-MariaDB` */

@@ -29,7 +29,7 @@ export class PooledSessions implements DatabaseSessions {
   transaction<T>(work: SessionWork<T>, options: TransactionOptions<T>): Promise<T> {
     let unconfirmed: Unconfirmed<T> | undefined;
     const tried = async (runner: QueryRunner): Promise<T> => {
-      const result = await this.begin(runner, work, options, unconfirmed);
+      const result = await this.work(runner, work, options, unconfirmed);
       try {
         await runner.commitTransaction();
       } catch (error) {
@@ -60,17 +60,16 @@ export class PooledSessions implements DatabaseSessions {
     }
   }
 
-  private async begin<T>(
+  private async work<T>(
     runner: QueryRunner,
     work: SessionWork<T>,
     options: TransactionOptions<T>,
     unconfirmed: Unconfirmed<T> | undefined,
   ): Promise<T> {
+    const durably = options.durable === true ? this.dialect.durably : null;
     // The row lock orders the writers; a stricter default of the application would only add retries.
-    await runner.startTransaction('READ COMMITTED');
-    if (options.durable === true) {
-      for (const statement of this.dialect.durableCommit) await runner.query(statement);
-    }
+    await runner.startTransaction(durably === null ? 'READ COMMITTED' : undefined);
+    if (durably !== null) await runner.query(durably);
     const session = { manager: runner.manager, dialect: this.dialect };
     const confirmed =
       unconfirmed === undefined ? undefined : await options.confirm?.(session, unconfirmed.result);

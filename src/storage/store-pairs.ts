@@ -1,12 +1,13 @@
+import type { ObjectLiteral } from 'typeorm';
 import type { AttemptEnding, Claim, StoreVerdict } from '../domain/authorization-store.js';
 import type { TokenPair } from '../domain/authorization.js';
 import { journalSuccesses } from './attempt-journal.js';
 import { updateAuthorizations, type AuthorizationChange, type ChangeGuard } from './authorization-changes.js';
 import { lockVersions } from './authorization-rows.js';
-import { caseOf } from './case-of.js';
-import { fromNow } from './database-time.js';
+import { laterBy, wholeMs } from './database-time.js';
 import { isAuthorizationId } from './identifiers.js';
 import { gatesOpenedBy, openGates } from './refresh-gates.js';
+import { rowValues, type RowType, type RowValue } from './row-values.js';
 import { activeRow } from './store-pair.js';
 import type { StoreSession } from './store-session.js';
 
@@ -27,15 +28,19 @@ export async function storePairsOf(
 ): Promise<ReadonlyMap<PairToStore, StoreVerdict>> {
   const first = new Map(group.toReversed().map((one) => [one.claim.authorizationId, one]));
   const ids = [...first.keys()].filter(isAuthorizationId);
-  const versions = await lockVersions(session, ids);
+  const { versions, isGateClosed } = await lockVersions(session, ids);
   const standing = [...first.values()].filter(
     ({ claim }) => versions.get(claim.authorizationId) === claim.spentVersion,
   );
-  if (standing.length > 0) await store(session, standing);
+  if (standing.length > 0) await store(session, standing, isGateClosed);
   return new Map(standing.map((one) => [one, { stored: true, version: one.claim.spentVersion + 1 }]));
 }
 
-async function store(session: StoreSession, group: readonly PairToStore[]): Promise<void> {
+async function store(
+  session: StoreSession,
+  group: readonly PairToStore[],
+  isGateClosed: boolean,
+): Promise<void> {
   const ids = group.map(({ claim }) => claim.authorizationId);
   const { change, guard } = pairsPerRow(session, group);
   if ((await updateAuthorizations(session, ids, change, guard)) !== group.length) {
@@ -45,6 +50,7 @@ async function store(session: StoreSession, group: readonly PairToStore[]): Prom
     session,
     group.map(({ claim, ending }) => ({ attemptId: claim.attemptId, ending })),
   );
+  if (!isGateClosed) return;
   await openGates(session, [...new Set(group.flatMap(({ claim }) => gatesOpenedBy(claim, 'success')))]);
 }
 
@@ -60,30 +66,20 @@ function pairsPerRow(
     const sealed = seals.seal({ id, clientId, version: spentVersion + 1 }, { ...pair, refreshToken });
     return { id, spentVersion, pair, sealed };
   });
-  const access = caseOf(
-    'access',
-    rows.map(({ id, sealed }) => [id, sealed.sealedAccessToken]),
+  const each = (name: string, type: RowType, valueOf: (row: (typeof rows)[number]) => RowValue) =>
+    rowValues(
+      dialect,
+      name,
+      type,
+      rows.map((row) => [row.id, valueOf(row)]),
+    );
+  const access = each('access', 'text', ({ sealed }) => sealed.sealedAccessToken);
+  const refresh = each('refresh', 'text', ({ sealed }) => sealed.sealedRefreshToken);
+  const kept = each('kept', 'boolean', ({ pair }) => pair.refreshToken === null);
+  const lifetime = each('lifetime', 'bigint', ({ pair: { expiresInMs } }) =>
+    expiresInMs === null ? null : wholeMs(expiresInMs),
   );
-  const refresh = caseOf(
-    'refresh',
-    rows.map(({ id, sealed }) => [id, sealed.sealedRefreshToken]),
-  );
-  const kept = caseOf(
-    'kept',
-    rows.map(({ id, pair }) => [id, () => (pair.refreshToken === null ? 'TRUE' : 'FALSE')]),
-  );
-  const expires = caseOf(
-    'expires',
-    rows.map(({ id, pair: { expiresInMs } }) => [
-      id,
-      expiresInMs === null ? null : () => fromNow(dialect, expiresInMs),
-    ]),
-  );
-  const spent = caseOf(
-    'spent',
-    rows.map(({ id, spentVersion }) => [id, spentVersion]),
-  );
-  const isLasting = rows.every(({ pair }) => pair.expiresInMs === null);
+  const spent = each('spent', 'bigint', ({ spentVersion }) => spentVersion);
   return {
     change: {
       ...activeRow(dialect),
@@ -91,15 +87,15 @@ function pairsPerRow(
       sealedRefreshToken: () => refresh.sql,
       keyId: rows[0]?.sealed.keyId ?? null,
       refreshTokenKept: () => kept.sql,
-      accessTokenExpiresAt: isLasting ? null : () => expires.sql,
+      accessTokenExpiresAt: () => laterBy(dialect, lifetime.sql),
       version: () => 'version + 1',
     },
     guard: {
       guard: `version = ${spent.sql}`,
-      parameters: [access, refresh, kept, expires, spent].reduce(
-        (all, { parameters }) => ({ ...all, ...parameters }),
+      parameters: Object.assign(
         {},
-      ),
+        ...[access, refresh, kept, lifetime, spent].map(({ parameters }) => parameters),
+      ) as ObjectLiteral,
     },
   };
 }

@@ -11,8 +11,8 @@ import { journaledOutcome } from './attempt-journal.js';
 import { updateAuthorizations } from './authorization-changes.js';
 import { findAuthorization } from './authorization-queries.js';
 import { isLinked, lockRow, readRow } from './authorization-rows.js';
-import { caseOf } from './case-of.js';
 import { fromNow } from './database-time.js';
+import { rowValues } from './row-values.js';
 import type { StoreSession } from './store-session.js';
 
 /*
@@ -28,8 +28,10 @@ export async function confirmClaims(
 ): Promise<readonly Claim[] | undefined> {
   const [first] = claims;
   if (first === undefined) return undefined;
-  const attempts = caseOf(
+  const attempts = rowValues(
+    session.dialect,
     'attempt',
+    'text',
     claims.map(({ authorizationId, attemptId }) => [authorizationId, attemptId]),
   );
   const extended = await updateAuthorizations(
