@@ -45,14 +45,6 @@ export class KillLane {
     for (const place of plan) await this.killOnce(place);
   }
 
-  /** Windows of plain refreshes, one after another. */
-  async measureWindow(refreshes: number): Promise<readonly number[]> {
-    for (let number = 0; number < refreshes; number++) {
-      await this.replica.refresh(this.next(1)[0]?.id ?? '');
-    }
-    return (await this.replica.stats()).windowMs;
-  }
-
   close(): Promise<void> {
     return this.replica.kill();
   }

@@ -11,10 +11,13 @@ interface Exchange {
  * answer (as undici's diagnostics tell it) until it is durable somewhere here.
  */
 export class AnswerWindow {
+  /** From the first byte of each answer. */
   readonly samplesMs: number[] = [];
+  /** From the moment when the library had the pair in its hands: the part of it that is the library's own. */
+  readonly parsedSamplesMs: number[] = [];
   private readonly current = new AsyncLocalStorage<Exchange>();
   private readonly exchanges = new WeakMap<object, Exchange>();
-  private readonly open = new Map<string, number>();
+  private readonly open = new Map<string, { readonly answeredMs: number; readonly parsedMs: number }>();
 
   constructor() {
     subscribe('undici:request:create', (message) => {
@@ -39,15 +42,19 @@ export class AnswerWindow {
     const seen: Exchange = { answeredMs: null };
     const answer = await this.current.run(seen, exchange);
     const accessToken = pairOf(answer);
-    if (accessToken !== null) this.open.set(accessToken.reveal(), seen.answeredMs ?? performance.now());
+    const parsedMs = performance.now();
+    const answeredMs = seen.answeredMs ?? parsedMs;
+    if (accessToken !== null) this.open.set(accessToken.reveal(), { answeredMs, parsedMs });
     return answer;
   }
 
   /** The pair is durable now; only the first time counts. */
   close(accessToken: Secret): void {
-    const sinceMs = this.open.get(accessToken.reveal());
-    if (sinceMs === undefined) return;
-    this.samplesMs.push(performance.now() - sinceMs);
+    const since = this.open.get(accessToken.reveal());
+    if (since === undefined) return;
+    const nowMs = performance.now();
+    this.samplesMs.push(nowMs - since.answeredMs);
+    this.parsedSamplesMs.push(nowMs - since.parsedMs);
     this.open.delete(accessToken.reveal());
   }
 }

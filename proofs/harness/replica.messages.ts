@@ -107,6 +107,8 @@ export interface ReplicaStats {
   readonly steps: Tally;
   /** From the answer's first byte here to its first durable byte, of each refresh; watched replicas only. */
   readonly windowMs: readonly number[];
+  /** The same from when the answer was parsed. */
+  readonly parsedWindowMs: readonly number[];
 }
 
 export interface TransactionReport {

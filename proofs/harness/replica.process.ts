@@ -155,6 +155,7 @@ function stats(): ReplicaStats {
     pending: answerWindow.pending,
     steps: { ...killSwitch.reached },
     windowMs: answerWindow.samplesMs,
+    parsedWindowMs: answerWindow.parsedSamplesMs,
   };
 }
 

@@ -10,7 +10,7 @@ import {
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import { PairCustody } from '../refresh/pair.custody.js';
 import { RollForward } from '../refresh/roll-forward.js';
-import { storeCall } from './store-call.js';
+import { storeCall } from '../refresh/store-call.js';
 import type { VerifiedCallback } from './verified-callback.js';
 
 /** Waits before the store is asked again to keep a grant whose code is already spent. */

@@ -15,7 +15,7 @@ import { ConnectLog } from './connect-log.js';
 import { hashConnectSecret, newConnectSecret } from './connect-secret.js';
 import { PendingConnects } from './pending.connects.js';
 import { safeReturnTo } from './return-to.js';
-import { storeCall } from './store-call.js';
+import { storeCall } from '../refresh/store-call.js';
 import type { VerifiedCallback } from './verified-callback.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

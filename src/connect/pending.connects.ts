@@ -7,7 +7,7 @@ import {
   type ConsumeResult,
   type PendingConnect,
 } from '../domain/connect-state-store.js';
-import { storeCall } from './store-call.js';
+import { storeCall } from '../refresh/store-call.js';
 
 /** The connects under way. Those that nobody comes back from are cleared out while new ones begin. */
 @Injectable()

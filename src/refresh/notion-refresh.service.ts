@@ -12,6 +12,7 @@ import { ClaimSpender, type HeldClaim } from './claim.spender.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import { SingleFlight } from './single-flight.js';
+import { storeCall } from './store-call.js';
 
 /** How often waiters look whether the process that claimed has finished. */
 const FIRST_LOOK_MS = 40;
@@ -53,13 +54,14 @@ export class NotionRefreshService {
    * Resolves to an outcome: a refused grant or a Notion that is down are outcomes, not exceptions. Waits at most
    * `refresh.callerWaitMs`, then answers `busy` while the refresh goes on.
    * @throws {@link NotionAuthorizationNotFoundError} when there is no such authorization.
+   * @throws {@link NotionStoreUnavailableError} when the store does not answer.
    */
   async refresh(id: AuthorizationId, request: RefreshRequest): Promise<RefreshOutcome> {
     const seenVersion = request.seenVersion ?? (await this.storedVersion(id));
     const waitUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
     for (;;) {
       const flight = this.flights.join(id, () =>
-        this.slots(() => this.renew(id, { ...request, seenVersion })),
+        this.slots(() => storeCall(this.renew(id, { ...request, seenVersion }))),
       );
       const timeoutMs = Math.max(0, waitUntilMs - this.clock.monotonicMs());
       const outcome = await waitAtMost(flight, { timeoutMs, signal: request.signal });
@@ -85,7 +87,7 @@ export class NotionRefreshService {
   }
 
   private async storedVersion(id: AuthorizationId): Promise<number> {
-    const authorization = await this.store.find(id);
+    const authorization = await storeCall(this.store.find(id));
     if (authorization === null) throw new NotionAuthorizationNotFoundError();
     return authorization.version;
   }

@@ -14,6 +14,7 @@ import { AccessTokenCache } from './access-token.cache.js';
 import { NotionRefreshService } from './notion-refresh.service.js';
 import { RollForward } from './roll-forward.js';
 import { SingleFlight } from './single-flight.js';
+import { storeCall } from './store-call.js';
 
 export interface GetAccessTokenOptions {
   /** The token that Notion answered 401 `unauthorized` for: one of a later version is wanted. */
@@ -44,6 +45,7 @@ export class NotionTokenService {
    * @throws {@link NotionRefreshBusyError} when somebody else's refresh outlasted `refresh.callerWaitMs`.
    * @throws {@link NotionRefreshFailedError} when the token could not be renewed now.
    * @throws {@link NotionAuthorizationNotFoundError} when there is no such authorization.
+   * @throws {@link NotionStoreUnavailableError} when the store does not answer.
    */
   async getAccessToken(id: AuthorizationId, options: GetAccessTokenOptions = {}): Promise<AccessToken> {
     const cached = this.cache.get(id);
@@ -108,12 +110,14 @@ export class NotionTokenService {
   }
 
   private read(id: AuthorizationId): Promise<StoredAccessToken | null> {
-    return this.reads.join(id, async () => {
-      const stored = await this.store.readAccessToken(id);
-      // A failover may have taken the row back behind what this process has stored there.
-      const repaired = stored !== null && (await this.rollForward.repair(id, stored.version));
-      return repaired ? this.store.readAccessToken(id) : stored;
-    });
+    return this.reads.join(id, () => storeCall(this.readOnce(id)));
+  }
+
+  private async readOnce(id: AuthorizationId): Promise<StoredAccessToken | null> {
+    const stored = await this.store.readAccessToken(id);
+    // A failover may have taken the row back behind what this process has stored there.
+    const repaired = stored !== null && (await this.rollForward.repair(id, stored.version));
+    return repaired ? this.store.readAccessToken(id) : stored;
   }
 
   private keep(token: AccessToken, stored: StoredAccessToken): AccessToken {
