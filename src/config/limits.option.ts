@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../domain/duration.js';
+import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import type { ConfigFindings } from './config-findings.js';
 import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
 import { connectSchema, outboundSchema, refreshSchema } from './limits.schema.js';
@@ -37,14 +37,17 @@ function readSection<Schema extends z.ZodType>(
   return schema.parse({});
 }
 
+/** The claim's own commit and the look before sending take some of the lease; without this no request could begin. */
+const CLAIM_TIME_MS = SECOND_MS / 2;
+
 /** A sender must hear its answer, or give up, before anybody else may send (rules R4 and R5 of the protocol). */
 function checkRefreshTimes(refresh: NotionAuthConfig['refresh'], findings: ConfigFindings): void {
   const { leaseMs, requestTimeoutMs, leaseMarginMs, quarantineMs } = refresh;
-  const needed = requestTimeoutMs + leaseMarginMs;
+  const needed = requestTimeoutMs + leaseMarginMs + CLAIM_TIME_MS;
   if (leaseMs < needed) {
     findings.problem(
       'refresh.leaseMs',
-      `${leaseMs} is less than requestTimeoutMs ${requestTimeoutMs} + leaseMarginMs ${leaseMarginMs} = ${needed}`,
+      `${leaseMs} is less than requestTimeoutMs ${requestTimeoutMs} + leaseMarginMs ${leaseMarginMs} + ${CLAIM_TIME_MS} for the claim itself = ${needed}`,
     );
   }
   if (quarantineMs < leaseMs) {

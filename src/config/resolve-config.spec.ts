@@ -271,10 +271,10 @@ describe('problems', () => {
   });
 
   it('include a lease that can end before the answer, with the numbers', () => {
-    expect(problemsOf({ refresh: { leaseMs: 84_999 } })).toEqual([
-      'refresh.leaseMs: 84999 is less than requestTimeoutMs 75000 + leaseMarginMs 10000 = 85000',
+    expect(problemsOf({ refresh: { leaseMs: 85_499 } })).toEqual([
+      'refresh.leaseMs: 85499 is less than requestTimeoutMs 75000 + leaseMarginMs 10000 + 500 for the claim itself = 85500',
     ]);
-    expect(problemsOf({ refresh: { leaseMs: 85_000 } })).toEqual([]);
+    expect(problemsOf({ refresh: { leaseMs: 85_500 } })).toEqual([]);
   });
 
   it.each([

@@ -1,6 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import { AuthorizationStore, type Claim, type UnresolvedAttempt } from '../domain/authorization-store.js';
+import {
+  AuthorizationStore,
+  type Claim,
+  type Settlement,
+  type UnresolvedAttempt,
+} from '../domain/authorization-store.js';
+import { SECOND_MS } from '../domain/duration.js';
 import { Clock } from '../domain/clock.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import type { NotionFailure, RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
@@ -80,9 +86,11 @@ export class ClaimSpender {
     return this.settle(held, verdictOn(answer, presented, this.config.refresh), answer.failure, upstreamMs);
   }
 
-  /** Hands the claim back: nothing was sent. */
+  /** Hands the claim back: nothing was sent. A process that is too slow for its claims does not try at once again. */
   private giveUp(held: HeldClaim, code: string): Promise<RefreshOutcome> {
-    return this.settle(held, { settlement: { kind: 'release' }, outcome: 'not_sent' }, { code });
+    const settlement: Settlement =
+      code === 'claim_nearly_over' ? { kind: 'postpone', retryInMs: SECOND_MS } : { kind: 'release' };
+    return this.settle(held, { settlement, outcome: 'not_sent' }, { code });
   }
 
   private async settle(
