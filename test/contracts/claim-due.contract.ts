@@ -16,7 +16,7 @@ const DUE = { olderThanMs: HOUR_MS, limit: 100, leaseMs: 60_000 };
 export function claimDueContract(engine: StorageEngine): void {
   const storage = useStorage(engine);
 
-  async function someClient() {
+  function someClient() {
     const clientId = `client-${randomUUID()}`;
     const store = storage().storeOf(clientId);
     const connect = async () => (await connectSome(store, { clientId })).id;
@@ -29,7 +29,7 @@ export function claimDueContract(engine: StorageEngine): void {
   }
 
   it('hands out each due row once among processes that ask at the same time', async () => {
-    const { clientId, store, connect, age } = await someClient();
+    const { clientId, store, connect, age } = someClient();
     const ids = await Promise.all(Array.from({ length: 60 }, connect));
     await age();
     await connect();
@@ -43,7 +43,7 @@ export function claimDueContract(engine: StorageEngine): void {
   });
 
   it('claims as a single claim does: the token, the lease, the journal', async () => {
-    const { store, connect, age } = await someClient();
+    const { store, connect, age } = someClient();
     const id = await connect();
     await age();
     const [claim] = await store.claimDue(DUE);
@@ -66,7 +66,7 @@ export function claimDueContract(engine: StorageEngine): void {
   });
 
   it('passes over leased, postponed, unresolved, refused, dead and token-less rows', async () => {
-    const { clientId, store, connect, age } = await someClient();
+    const { clientId, store, connect, age } = someClient();
     const leased = await connect();
     await claimed(store, leased);
     for (const settlement of [
@@ -82,7 +82,7 @@ export function claimDueContract(engine: StorageEngine): void {
   });
 
   it('goes on with the others where no key opens a token', async () => {
-    const { clientId, connect, age, store } = await someClient();
+    const { clientId, connect, age, store } = someClient();
     await connect();
     const stranger = storage().storeOf(clientId, testCipher());
     const readable = await connectSome(stranger, { clientId });

@@ -29,7 +29,7 @@ export function lostConnectionContract(engine: StorageEngine): void {
       const url = new URL((options as { url: string }).url);
       cutter = await CommitCutter.before(url.hostname, Number(url.port));
       url.port = String(cutter.port);
-      ({ store, storeOf } = await storage().join({ url: url.href } as object));
+      ({ store, storeOf } = await storage().join({ url: url.href }));
     });
 
     afterAll(() => cutter.close());

@@ -30,7 +30,7 @@ describe('a PostgreSQL server that goes away', () => {
 
   async function join(): Promise<StorageProcess> {
     const options = ownDataSourceOptions({ databaseUrl: new Secret(server.urlOf()), databaseFile: '' });
-    const dataSource = await openDataSource({ ...options, logging: false } as typeof options);
+    const dataSource = await openDataSource({ ...options, logging: false });
     opened.push(dataSource);
     return storageProcess(await prepareDatabase(dataSource, { owned: true, runMigrations: true }), cipher);
   }
