@@ -50,6 +50,8 @@ export class AccessToken extends Secret {
     value: string,
     readonly authorizationId: string,
     readonly version: number,
+    /** Whether this process renewed it; otherwise it was read, and may have been renewed again since. */
+    readonly isRenewedHere = false,
   ) {
     super(value);
   }

@@ -15,6 +15,8 @@ import { prepareRequest, type FetchInput, type OutboundRequest } from './outboun
 /** A token that was refused although it was new would only be followed by another such. */
 const COOL_DOWN_MS = MINUTE_MS;
 const MAX_COOLING_DOWN = 1_000;
+/** One after a renewal; a second only when the first was made with somebody else's, already renewed token. */
+const MAX_REPEATS = 2;
 
 /**
  * Sends calls in the name of an authorization: a bounded number at once, each with the token of the moment it leaves
@@ -75,15 +77,19 @@ export class AuthorizedCalls {
     cancellation: CallCancellation,
   ): Promise<HttpAnswer> {
     const signal = cancellation.callerSignal;
-    const token = await this.tokenFor(id, lane, signal);
-    const answer = await this.pool.send(request, token, cancellation);
-    if (!isTokenRefusal(answer)) return answer;
-    const newer = await this.tokenAfter(token, lane, signal);
-    if (newer === null) return answer;
-    if (!request.isReplayable) throw new NotionRequestRefusedError('body_not_replayable');
-    const repeated = await this.pool.send(request, newer, cancellation);
-    if (isTokenRefusal(repeated)) this.renewedInVain.set(id, newer.version);
-    return repeated;
+    let token = await this.tokenFor(id, lane, signal);
+    let answer = await this.pool.send(request, token, cancellation);
+    for (let repeats = 0; repeats < MAX_REPEATS && isTokenRefusal(answer); repeats += 1) {
+      const newer = await this.tokenAfter(token, lane, signal);
+      if (newer === null) return answer;
+      if (!request.isReplayable) throw new NotionRequestRefusedError('body_not_replayable');
+      token = newer;
+      answer = await this.pool.send(request, token, cancellation);
+      // A token that was read may have been renewed again by others since; one that we renewed may not.
+      if (token.isRenewedHere) break;
+    }
+    if (isTokenRefusal(answer)) this.renewedInVain.set(id, token.version);
+    return answer;
   }
 
   private async tokenFor(id: AuthorizationId, lane: CallLane, signal?: AbortSignal): Promise<AccessToken> {

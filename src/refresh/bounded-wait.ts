@@ -12,6 +12,8 @@ export async function waitAtMost<Result>(
   promise: Promise<Result>,
   { timeoutMs, signal }: WaitLimits,
 ): Promise<Result | 'timed_out'> {
+  // Whoever has left does not hear of its failure.
+  promise.catch(() => undefined);
   signal?.throwIfAborted();
   let stop: () => void = () => undefined;
   const limit = new Promise<'timed_out'>((resolve, reject) => {

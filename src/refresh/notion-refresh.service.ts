@@ -57,8 +57,14 @@ export class NotionRefreshService {
    * @throws {@link NotionStoreUnavailableError} when the store does not answer.
    */
   async refresh(id: AuthorizationId, request: RefreshRequest): Promise<RefreshOutcome> {
-    const seenVersion = request.seenVersion ?? (await this.storedVersion(id));
     const waitUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
+    const seenVersion =
+      request.seenVersion ??
+      (await waitAtMost(this.storedVersion(id), {
+        timeoutMs: this.config.refresh.callerWaitMs,
+        signal: request.signal,
+      }));
+    if (seenVersion === 'timed_out') return { kind: 'busy' };
     for (;;) {
       const flight = this.flights.join(id, () =>
         this.slots(() => storeCall(this.renew(id, { ...request, seenVersion }))),

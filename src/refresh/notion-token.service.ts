@@ -11,6 +11,7 @@ import {
 import type { RefreshOutcome } from '../domain/refresh-outcome.js';
 import type { AccessToken } from '../domain/secret.js';
 import { AccessTokenCache } from './access-token.cache.js';
+import { waitAtMost } from './bounded-wait.js';
 import { NotionRefreshService } from './notion-refresh.service.js';
 import { RollForward } from './roll-forward.js';
 import { SingleFlight } from './single-flight.js';
@@ -59,7 +60,9 @@ export class NotionTokenService {
   }
 
   private async load(id: AuthorizationId, options: GetAccessTokenOptions): Promise<AccessToken> {
-    const stored = await this.read(id);
+    const timeoutMs = this.config.refresh.callerWaitMs;
+    const stored = await waitAtMost(this.read(id), { timeoutMs, signal: options.signal });
+    if (stored === 'timed_out') throw new NotionRefreshBusyError(id);
     if (stored === null) throw new NotionAuthorizationNotFoundError();
     if (stored.status === 'revoked') throw new NotionReconnectRequiredError(id, 'disconnected');
     const usable = usableToken(stored, options.rejected);

@@ -39,7 +39,12 @@ export class PairKeeper {
     const verdict = await this.storeUntilStored(claim, answer, upstreamMs);
     if (!verdict.stored) return this.dropLatePair(claim, answer, verdict);
     this.custody.stored(claim);
-    const token = new AccessToken(answer.pair.accessToken.reveal(), claim.authorizationId, verdict.version);
+    const token = new AccessToken(
+      answer.pair.accessToken.reveal(),
+      claim.authorizationId,
+      verdict.version,
+      true,
+    );
     this.cache.put(token, answer.pair.expiresInMs ?? undefined);
     this.logger.debug(
       `refreshed authorization=${claim.authorizationId} attempt=${claim.attemptId} version=${verdict.version}`,

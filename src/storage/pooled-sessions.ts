@@ -1,7 +1,11 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { DataSource, DataSourceOptions, QueryRunner } from 'typeorm';
 import { isConnectionLoss, isTransient, isUniqueViolation, withRepeats } from './database-errors.js';
 import type { DatabaseSessions, SessionWork, TransactionOptions } from './database-sessions.js';
 import type { Dialect } from './dialect.js';
+
+/** `pg` and `mysql2` alike. */
+const DRIVERS_POOL_SIZE = 10;
 
 /** What a try wanted to commit when the connection broke under its commit. */
 interface Unconfirmed<T> {
@@ -13,11 +17,16 @@ interface Unconfirmed<T> {
  * that the application has open, and it takes exactly one, so a pool of one is enough.
  */
 export class PooledSessions implements DatabaseSessions {
+  /** A burst of refreshes must not stand before the application's own queries in its pool: one place stays free. */
+  private readonly places: LimitFunction;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly dialect: Dialect,
     private readonly onConnectionLoss: () => void = () => undefined,
-  ) {}
+  ) {
+    this.places = pLimit(Math.max(1, poolSizeOf(dataSource.options) - 1));
+  }
 
   read<T>(work: SessionWork<T>): Promise<T> {
     return withRepeats(
@@ -47,7 +56,11 @@ export class PooledSessions implements DatabaseSessions {
     );
   }
 
-  private async withRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  private withRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    return this.places(() => this.onRunner(work));
+  }
+
+  private async onRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
     // Tokens are read where they are written: a replica may still show the spent pair (R1).
     const runner = this.dataSource.createQueryRunner('master');
     try {
@@ -81,4 +94,13 @@ export class PooledSessions implements DatabaseSessions {
 async function rollBack(runner: QueryRunner, error: unknown): Promise<never> {
   if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
   throw error;
+}
+
+/** As the drivers have it: TypeORM's own option, else the driver's, else its default of ten. */
+function poolSizeOf(options: DataSourceOptions): number {
+  const { poolSize, extra } = options as {
+    poolSize?: number;
+    extra?: { max?: number; connectionLimit?: number };
+  };
+  return poolSize ?? extra?.max ?? extra?.connectionLimit ?? DRIVERS_POOL_SIZE;
 }
