@@ -12,19 +12,27 @@ export interface ProofOptions {
   readonly seed: number;
   /** Only this engine, where the proof knows several. */
   readonly engine: Engine | null;
+  /** `npm run proof` only: the proofs to run, comma separated; empty for all of them. */
+  readonly only: readonly string[];
 }
 
 /** @throws Error in words for people when the command line cannot be understood. */
 export function readOptions(commandLine: readonly string[] = process.argv.slice(2)): ProofOptions {
   const { values } = parseArgs({
     args: [...commandLine],
-    options: { size: { type: 'string' }, seed: { type: 'string' }, engine: { type: 'string' } },
+    options: {
+      size: { type: 'string' },
+      seed: { type: 'string' },
+      engine: { type: 'string' },
+      only: { type: 'string' },
+    },
   });
   const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw new Error('--seed takes a whole number.');
   return {
     seed,
     size: oneOf('--size', PROOF_SIZES, values.size ?? 'short'),
+    only: values.only?.split(',') ?? [],
     engine: values.engine === undefined ? null : oneOf('--engine', ENGINES, values.engine),
   };
 }
