@@ -71,11 +71,12 @@ export function isUniqueViolation(error: unknown): boolean {
 /** Whether the connection broke or could not be made; a commit that it took with it may have been made or not. */
 export function isConnectionLoss(error: unknown): boolean {
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
-  if (!(error instanceof Error)) return false;
+  const { message } = (error ?? {}) as { message?: unknown };
   return (
     driverCodes(error).some(
       (code) => CONNECTION_LOST.has(code) || (typeof code === 'string' && CONNECTION_EXCEPTION.test(code)),
-    ) || CONNECTION_LOST_MESSAGE.test(error.message)
+    ) ||
+    (typeof message === 'string' && CONNECTION_LOST_MESSAGE.test(message))
   );
 }
 
@@ -83,6 +84,7 @@ export function isConnectionLoss(error: unknown): boolean {
 export async function withRepeats<T>(
   work: () => Promise<T>,
   mayRepeat: (error: unknown) => boolean = isTransient,
+  attempts = ATTEMPTS,
 ): Promise<T> {
   let failingSinceMs: number | undefined;
   for (let attempt = 1; ; attempt += 1) {
@@ -91,7 +93,7 @@ export async function withRepeats<T>(
     } catch (error) {
       failingSinceMs ??= performance.now();
       const isTooLate = isConnectionLoss(error) && performance.now() - failingSinceMs > CONNECTION_REPEATS_MS;
-      if (attempt === ATTEMPTS || isTooLate || !mayRepeat(error)) throw error;
+      if (attempt === attempts || isTooLate || !mayRepeat(error)) throw error;
       await sleep(Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS));
     }
   }
@@ -99,8 +101,8 @@ export async function withRepeats<T>(
 
 function driverCodes(error: unknown): (string | number)[] {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  if (!(cause instanceof Error)) return [];
-  const { code, errno } = cause as { code?: string; errno?: number };
+  // Not `instanceof Error`: a driver may have been loaded in another realm, as native ones are in a test runner.
+  const { code, errno } = (cause ?? {}) as { code?: string; errno?: number };
   // SQLite's errno, and the system's, are small or negative numbers; none of them is in the tables.
   return [code, errno].filter((value) => value !== undefined);
 }

@@ -1,12 +1,15 @@
 import type { DataSource } from 'typeorm';
 import { NotionStorageUnsupportedError } from '../domain/errors.js';
-import { withRepeats } from './database-errors.js';
+import { isTransient, withRepeats } from './database-errors.js';
 import { dialectOf } from './dialect.js';
 import { NotionDatabase } from './notion-database.js';
 import { migrate, migrateBeside } from './run-migrations.js';
 import { requireSchema } from './schema-check.js';
 import { makePrivate } from './sqlite-file.js';
 import { notionAuthEntities } from './storage-schema.js';
+
+/** About half a minute. */
+const WAL_ATTEMPTS = 120;
 
 export interface PrepareOptions {
   /** Whether the DataSource is the module's own; else it is the application's. */
@@ -52,8 +55,9 @@ function requireUsableHost(dataSource: DataSource, isEmbedded: boolean): void {
 }
 
 async function prepareSqlite(dataSource: DataSource): Promise<void> {
-  // Switching to WAL asks for the whole file and does not wait for its turn, so processes that start at once repeat.
-  await withRepeats(() => dataSource.query('PRAGMA journal_mode = WAL'));
+  // Switching to WAL asks for the whole file and does not wait for its turn, so processes that start at once repeat,
+  // for as long as one of them may need to create the tables on a slow machine.
+  await withRepeats(() => dataSource.query('PRAGMA journal_mode = WAL'), isTransient, WAL_ATTEMPTS);
   // In WAL mode the default would lose the last commits, and so spent tokens' successors, with the power.
   await dataSource.query('PRAGMA synchronous = FULL');
   await dataSource.query('PRAGMA foreign_keys = ON');
