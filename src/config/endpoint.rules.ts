@@ -3,6 +3,7 @@ import type { ConfigFindings } from './config-findings.js';
 import { readFlag } from './flag.option.js';
 import { isLoopbackHost } from './loopback.js';
 import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
+import { parseUrl } from './parse-url.js';
 
 const NOTION_ORIGIN = 'https://api.notion.com';
 const NOTION_VERSION = '2026-03-11';
@@ -60,5 +61,5 @@ function originProblems(url: URL | null): string[] {
 }
 
 function parse(url: unknown): URL | null {
-  return typeof url === 'string' && url === url.trim() && URL.canParse(url) ? new URL(url) : null;
+  return typeof url === 'string' && url === url.trim() ? parseUrl(url) : null;
 }

@@ -1,3 +1,5 @@
+import { parseUrl } from './parse-url.js';
+
 const OWN_ORIGIN = 'https://own.invalid';
 
 /**
@@ -6,6 +8,6 @@ const OWN_ORIGIN = 'https://own.invalid';
  */
 export function isOwnPath(path: string): boolean {
   if (!path.startsWith('/') || /[\\\p{Cc}]/u.test(path)) return false;
-  const parsed = URL.canParse(path, OWN_ORIGIN) ? new URL(path, OWN_ORIGIN) : null;
+  const parsed = parseUrl(path, OWN_ORIGIN);
   return parsed !== null && parsed.origin === OWN_ORIGIN && !parsed.pathname.startsWith('//');
 }

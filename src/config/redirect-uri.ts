@@ -1,6 +1,7 @@
 import type { Verdict } from './config-findings.js';
 import { isLoopbackAddress, isLoopbackHost } from './loopback.js';
 import { hostProblems, normalForm, portProblems } from './redirect-uri.host.js';
+import { parseUrl } from './parse-url.js';
 
 export interface RedirectUriPolicy {
   readonly production: boolean;
@@ -61,7 +62,7 @@ function unreadableProblem(uri: unknown): string | null {
   if (/\$\{|<|>/.test(uri)) return 'is a placeholder';
   if (uri.includes('\\')) return 'contains a backslash';
   if (!/^https?:\/\/[^/?#]/i.test(uri)) return 'is not an absolute https URL';
-  return URL.canParse(uri) ? null : 'is not a valid URL';
+  return parseUrl(uri) === null ? 'is not a valid URL' : null;
 }
 
 function dissect(text: string): WrittenUri {

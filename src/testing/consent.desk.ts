@@ -74,7 +74,7 @@ export class ConsentDesk {
 
   private isRegistered(redirectUri: string): boolean {
     const { redirectUris } = this.connection;
-    return redirectUris === null ? URL.canParse(redirectUri) : redirectUris.includes(redirectUri);
+    return redirectUris === null ? isUrl(redirectUri) : redirectUris.includes(redirectUri);
   }
 
   private failure(query: URLSearchParams, error: string): string {
@@ -85,4 +85,13 @@ export class ConsentDesk {
 /** Appends without parsing, so that the registered part keeps its bytes. */
 function withParameters(uri: string, parameters: Readonly<Record<string, string>>): string {
   return `${uri}${uri.includes('?') ? '&' : '?'}${new URLSearchParams(parameters).toString()}`;
+}
+
+/** Not `URL.canParse`: that of Node 20 refuses texts with Latin-1 letters once it has been compiled. */
+function isUrl(text: string): boolean {
+  try {
+    return new URL(text).href !== '';
+  } catch {
+    return false;
+  }
 }
