@@ -1,3 +1,6 @@
+// A rejection that nobody handles ends the process that it happened in, also a worker's and those that tests start.
+process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --unhandled-rejections=strict`.trim();
+
 const base = {
   testEnvironment: 'node',
   roots: ['<rootDir>/src', '<rootDir>/test'],

@@ -7,9 +7,16 @@ export type {
   NotionAuthOptions,
   OutboundOptions,
   RefreshOptions,
+  RevocationOptions,
 } from './config/notion-auth.options.js';
 export type { AuthorizationResolver, NotionAuthWiring, OwnerResolver } from './config/notion-auth.wiring.js';
 export { generateEncryptionKey } from './encryption/generate-key.js';
+export {
+  NotionKeyRotation,
+  type KeyRotationOptions,
+  type KeyRotationReport,
+  type KeyUsage,
+} from './encryption/notion-key.rotation.js';
 
 // Connecting
 export {
@@ -70,6 +77,12 @@ export { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.
 export { Clock, SystemClock } from './domain/clock.js';
 export { NotionOAuth } from './domain/notion-oauth.js';
 export type { ExchangeAnswer, IntrospectionAnswer, RefreshAnswer } from './domain/notion-oauth.js';
+export {
+  RevocationOutbox,
+  type ClaimedRevocations,
+  type PendingRevocation,
+  type RevocationLimits,
+} from './domain/revocation-outbox.js';
 export { NoPairJournal, PairJournal, type JournalReceipt } from './domain/pair-journal.js';
 export type { RetainedChange, RetainedPair } from './domain/retained-change.js';
 export { TokenCipher, type SealContext } from './domain/token-cipher.js';

@@ -11,11 +11,16 @@ import { AuthorizationStore } from './domain/authorization-store.js';
 import { Clock } from './domain/clock.js';
 import { ConnectStateStore } from './domain/connect-state-store.js';
 import { DatabaseWatch } from './domain/database-watch.js';
+import { FleetReadings } from './domain/fleet-readings.js';
 import { NotionOAuth } from './domain/notion-oauth.js';
 import { NoPairJournal, PairJournal } from './domain/pair-journal.js';
 import { RateBudget } from './domain/rate-budget.js';
+import { RevocationOutbox } from './domain/revocation-outbox.js';
+import { SealedSecrets } from './domain/sealed-secrets.js';
 import { TokenCipher } from './domain/token-cipher.js';
+import { KeyRingCheck } from './encryption/key-ring.check.js';
 import { KeyRingCipher } from './encryption/key-ring.cipher.js';
+import { NotionKeyRotation } from './encryption/notion-key.rotation.js';
 import { FilePairJournal } from './journal/file-pair.journal.js';
 import { NotionAuthConfigModule } from './notion-auth-config.module.js';
 import { wiringOf, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './notion-auth.module-definition.js';
@@ -30,16 +35,22 @@ import { AccessTokenCache } from './refresh/access-token.cache.js';
 import { ClaimSpender } from './refresh/claim.spender.js';
 import { NotionRefreshService } from './refresh/notion-refresh.service.js';
 import { NotionTokenService } from './refresh/notion-token.service.js';
+import { OwnAttempts } from './refresh/own-attempts.js';
 import { PairCustody } from './refresh/pair.custody.js';
 import { PairKeeper } from './refresh/pair.keeper.js';
 import { UnknownOutcomeRecovery } from './refresh/recovery.js';
+import { ReplicaHealth } from './refresh/replica.health.js';
 import { RefreshShutdown } from './refresh/refresh.shutdown.js';
+import { RevocationSender } from './refresh/revocation.sender.js';
 import { RollForward } from './refresh/roll-forward.js';
 import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
 import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
 import { TypeOrmAuthorizationStore } from './storage/typeorm-authorization.store.js';
 import { TypeOrmDatabaseWatch } from './storage/typeorm-database.watch.js';
+import { TypeOrmSealedSecrets } from './storage/typeorm-sealed.secrets.js';
+import { TypeOrmFleetReadings } from './storage/typeorm-fleet.readings.js';
 import { TypeOrmRateBudget } from './storage/typeorm-rate.budget.js';
+import { TypeOrmRevocationOutbox } from './storage/typeorm-revocation.outbox.js';
 import { TypeOrmConnectStateStore } from './storage/typeorm-connect-state.store.js';
 
 /** Who answers what. */
@@ -47,10 +58,13 @@ const PROVIDERS: Provider[] = [
   { provide: AuthorizationStore, useClass: TypeOrmAuthorizationStore },
   { provide: ConnectStateStore, useClass: TypeOrmConnectStateStore },
   { provide: AttemptStatistics, useClass: TypeOrmAttemptStatistics },
+  { provide: FleetReadings, useClass: TypeOrmFleetReadings },
   { provide: TokenCipher, useClass: KeyRingCipher },
+  { provide: SealedSecrets, useClass: TypeOrmSealedSecrets },
   { provide: NotionOAuth, useClass: NotionOAuthClient },
   { provide: DatabaseWatch, useClass: TypeOrmDatabaseWatch },
   { provide: RateBudget, useClass: TypeOrmRateBudget },
+  { provide: RevocationOutbox, useClass: TypeOrmRevocationOutbox },
   {
     provide: PairJournal,
     useFactory: pairJournal,
@@ -58,15 +72,20 @@ const PROVIDERS: Provider[] = [
   },
   OAuthTransport,
   AccessTokenCache,
+  OwnAttempts,
   PairCustody,
   PairKeeper,
+  RevocationSender,
   RollForward,
   RefreshShutdown,
+  ReplicaHealth,
   ClaimSpender,
   UnknownOutcomeRecovery,
   NotionTokenService,
   NotionRefreshService,
   NotionRefreshSweep,
+  NotionKeyRotation,
+  KeyRingCheck,
   OwnerGate,
   ...connectProviders,
   NotionHttpPool,
@@ -82,12 +101,14 @@ const EXPORTS = [
   NotionTokenService,
   NotionRefreshService,
   NotionRefreshSweep,
+  NotionKeyRotation,
   NotionClientFactory,
   NotionScope,
   OwnerGate,
   ...connectExports,
   AuthorizationStore,
-  AttemptStatistics,
+  FleetReadings,
+  ReplicaHealth,
   NotionAuthConfigModule,
 ];
 

@@ -40,6 +40,7 @@ const ROOT_EXPORTS = [
   'NotionConnectService',
   'NotionContext',
   'NotionKeyError',
+  'NotionKeyRotation',
   'NotionOAuth',
   'NotionOAuthClient',
   'NotionOtherGrantError',
@@ -57,6 +58,7 @@ const ROOT_EXPORTS = [
   'NotionTokenInterceptor',
   'NotionTokenService',
   'PairJournal',
+  'RevocationOutbox',
   'Secret',
   'SystemClock',
   'TokenCipher',
@@ -103,6 +105,17 @@ describe('the package', () => {
     ]);
     const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
     expect(declared.filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  it('E18: takes no TypeORM that runs code out of generated migrations (CVE-2026-73651)', () => {
+    // Fixed in 0.3.31 and in 1.1.0; 1.0 never was.
+    const floors = manifest.peerDependencies['typeorm']!.split('||').map((range) => range.trim());
+    expect(floors.every((floor) => /^\^\d+\.\d+\.\d+$/.test(floor))).toBe(true);
+    const versions = floors.map((floor) => floor.slice(1).split('.').map(Number) as [number, number, number]);
+    for (const [major, minor, patch] of versions) {
+      const isFixed = major === 0 ? minor === 3 && patch >= 31 : major === 1 && minor >= 1;
+      expect([`${major}.${minor}.${patch}`, isFixed]).toEqual([`${major}.${minor}.${patch}`, true]);
+    }
   });
 
   it('names a source for every entry of its exports map', () => {

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
-import { connectSchema, outboundSchema, refreshSchema } from '../src/config/limits.schema.js';
+import {
+  connectSchema,
+  outboundSchema,
+  refreshSchema,
+  revocationSchema,
+} from '../src/config/limits.schema.js';
 import { compileExamples, readmeExamples, readmeTable, ROOT } from './support/readme.js';
 
 /** Where an option is declared, and how the table names it. */
@@ -11,10 +16,11 @@ const DECLARED_IN = [
   ['src/config/notion-auth.options.ts', 'RefreshOptions', 'refresh.'],
   ['src/config/notion-auth.options.ts', 'ConnectOptions', 'connect.'],
   ['src/config/notion-auth.options.ts', 'OutboundOptions', 'outbound.'],
+  ['src/config/notion-auth.options.ts', 'RevocationOptions', 'revocation.'],
   ['src/config/notion-auth.wiring.ts', 'NotionAuthWiring', ''],
 ] as const;
 /** Sections of options, and what `notionAuthConfig` hands on; nobody writes them as one value. */
-const NOT_IN_THE_TABLE = ['refresh', 'connect', 'outbound', 'problems'];
+const NOT_IN_THE_TABLE = ['refresh', 'connect', 'outbound', 'revocation', 'problems'];
 
 describe('the README', () => {
   it('has examples that compile', () => {
@@ -32,7 +38,12 @@ describe('the README', () => {
   });
 
   it('tells the defaults that the code has', () => {
-    const defaults = { refresh: refreshSchema, connect: connectSchema, outbound: outboundSchema };
+    const defaults = {
+      refresh: refreshSchema,
+      connect: connectSchema,
+      outbound: outboundSchema,
+      revocation: revocationSchema,
+    };
     for (const [section, schema] of Object.entries(defaults)) {
       for (const [option, value] of Object.entries(schema.parse({}))) {
         const row = readmeTable('option').find(([name]) => name === `${section}.${option}`);

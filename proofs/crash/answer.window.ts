@@ -42,5 +42,11 @@ function bareWrites(folder: string, count: number): number[] {
 }
 
 function tell(proof: Proof, figure: string, value: number, below?: number): void {
-  proof.figure({ figure, value, unit: 'ms', bound: below === undefined ? undefined : { below } });
+  proof.figure({
+    figure,
+    value,
+    unit: 'ms',
+    bound: below === undefined ? undefined : { below },
+    isSpeed: true,
+  });
 }

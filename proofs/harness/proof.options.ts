@@ -14,6 +14,8 @@ export interface ProofOptions {
   readonly engine: Engine | null;
   /** `npm run proof` only: the proofs to run, comma separated; empty for all of them. */
   readonly only: readonly string[];
+  /** Bounds of speed are told only: other work on the machine would decide about them. */
+  readonly sharedMachine: boolean;
 }
 
 /** @throws Error in words for people when the command line cannot be understood. */
@@ -25,6 +27,7 @@ export function readOptions(commandLine: readonly string[] = process.argv.slice(
       seed: { type: 'string' },
       engine: { type: 'string' },
       only: { type: 'string' },
+      'shared-machine': { type: 'boolean' },
     },
   });
   const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
@@ -33,6 +36,7 @@ export function readOptions(commandLine: readonly string[] = process.argv.slice(
     seed,
     size: oneOf('--size', PROOF_SIZES, values.size ?? 'short'),
     only: values.only?.split(',') ?? [],
+    sharedMachine: values['shared-machine'] ?? false,
     engine: values.engine === undefined ? null : oneOf('--engine', ENGINES, values.engine),
   };
 }

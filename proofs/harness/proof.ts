@@ -23,7 +23,10 @@ export class Proof {
     this.size = options.size;
     this.seed = options.seed;
     this.random = new SeededRandom(options.seed);
-    this.report = new FigureReport({ proof: name, size: options.size, seed: options.seed });
+    this.report = new FigureReport(
+      { proof: name, size: options.size, seed: options.seed },
+      options.sharedMachine,
+    );
   }
 
   pick<T>(sizes: Readonly<Record<ProofSize, T>>): T {

@@ -4,6 +4,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import {
   NotionClientFactory,
   NotionConnectService,
+  NotionKeyRotation,
   NotionRefreshService,
   NotionRefreshSweep,
   NotionTokenService,
@@ -70,6 +71,8 @@ async function perform(command: ReplicaCommand): Promise<unknown> {
       return refreshAll(command.authorizationIds, command.trigger);
     case 'sweep':
       return running().get(NotionRefreshSweep).run(command.options);
+    case 'rotateKeys':
+      return running().get(NotionKeyRotation).run({ batchSize: command.batchSize });
     case 'startLoad':
       load = new ReplicaLoad(command.plan, workOf(command.plan));
       return null;

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   DisconnectOutcome,
+  KeyRotationReport,
   NotionAuthOptions,
   RefreshOutcome,
   RefreshTrigger,
@@ -94,6 +95,11 @@ export class Replica {
 
   sweep(options: SweepOptions): Promise<SweepReport> {
     return this.ask({ kind: 'sweep', options }) as Promise<SweepReport>;
+  }
+
+  /** Rejects when the replica ends before it is done. */
+  rotateKeys(batchSize: number): Promise<KeyRotationReport> {
+    return this.ask({ kind: 'rotateKeys', batchSize }) as Promise<KeyRotationReport>;
   }
 
   async startLoad(plan: LoadPlan): Promise<void> {

@@ -7,6 +7,7 @@ import {
   NotionAuthModule,
   NotionRefreshService,
   Secret,
+  type EncryptionKeyOption,
   type NotionAuthOptions,
   type RefreshOptions,
 } from 'nestjs-notion-auth';
@@ -33,6 +34,8 @@ export interface StageOptions {
   readonly refresh?: RefreshOptions;
   readonly outbound?: NotionAuthOptions['outbound'];
   readonly postgres?: PostgresOptions;
+  /** Opened by everybody besides the stage's own key, which seals. */
+  readonly nextKey?: EncryptionKeyOption;
   /** Writes down every version that a row ever had (PostgreSQL only). */
   readonly history?: boolean;
 }
@@ -106,7 +109,10 @@ export class Stage {
       clientSecret: this.notion.clientSecret,
       redirectUris: [REDIRECT_URI],
       apiBaseUrl: this.notion.url,
-      encryptionKeys: [{ id: 'proof', key: this.key }],
+      encryptionKeys: [
+        { id: 'proof', key: this.key },
+        ...(this.options.nextKey === undefined ? [] : [this.options.nextKey]),
+      ],
       refresh: this.options.refresh,
       outbound: this.options.outbound,
       ...this.database.options,

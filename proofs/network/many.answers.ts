@@ -1,6 +1,6 @@
 import type { Fault } from 'nestjs-notion-auth/testing';
 import type { Grant } from '../harness/stage.js';
-import { ids, judge, letTimePass, type NetworkStage } from './network.stage.js';
+import { ids, judge, letTimePass, settled, type NetworkStage } from './network.stage.js';
 import { ODD_ANSWERS } from './notion.answers.js';
 import { resolve } from './single.answers.js';
 
@@ -73,17 +73,6 @@ async function playRound(network: NetworkStage, grants: readonly Grant[]): Promi
   await stage.notion.clearFaults();
   const requests = await stage.notion.ledger.since(mark).requests({ grantType: 'refresh_token' });
   return requests.filter((request) => request.fault !== null).length;
-}
-
-/** Time may only be moved while nothing is under way. */
-async function settled({ rows }: NetworkStage): Promise<void> {
-  for (;;) {
-    const [{ n }] = (await rows.query<{ n: string }>(
-      `SELECT count(*) AS n FROM notion_authorization WHERE attempt_phase = 'in_flight'`,
-    )) as [{ n: string }];
-    if (Number(n) === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 async function alive({ rows }: NetworkStage, grants: readonly Grant[]): Promise<readonly Grant[]> {

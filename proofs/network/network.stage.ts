@@ -38,6 +38,17 @@ export async function letTimePass(rows: StoredRows): Promise<void> {
   await rows.query(`UPDATE notion_refresh_gate SET closed_until = NULL, closed_since = NULL`);
 }
 
+/** Time may only be moved while nothing is under way. */
+export async function settled({ rows }: Pick<NetworkStage, 'rows'>): Promise<void> {
+  for (;;) {
+    const [{ n }] = (await rows.query<{ n: string }>(
+      `SELECT count(*) AS n FROM notion_authorization WHERE attempt_phase = 'in_flight'`,
+    )) as [{ n: string }];
+    if (Number(n) === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 /** What the rows of these authorizations are worth, by the ledger: how many of each. */
 export async function judge(
   { rows, stage }: Pick<NetworkStage, 'rows' | 'stage'>,

@@ -1,6 +1,6 @@
 import type { Grant } from '../harness/stage.js';
 import { mergeTallies, type Tally } from '../harness/statistics.js';
-import { ids, judge, letTimePass, type NetworkStage } from './network.stage.js';
+import { ids, judge, letTimePass, settled, type NetworkStage } from './network.stage.js';
 import { ODD_ANSWERS, type OddAnswer } from './notion.answers.js';
 
 /** Rows 23 to 28: each odd answer by itself, and what becomes of the authorizations afterwards. */
@@ -40,17 +40,22 @@ export async function meet(network: NetworkStage, odd: OddAnswer, grants: readon
   return (await replicas[0].refreshAll(ids(grants))).outcomes;
 }
 
+/** As many as a replica has done within the wait of their callers, also on a busy machine. */
+const AT_ONCE = 25;
+
 /** Time passes, and each is refreshed until nothing is unresolved: twice is enough where nothing fails any more. */
 export async function resolve(network: NetworkStage, grants: readonly Grant[]): Promise<Tally> {
-  const half = Math.ceil(grants.length / 2);
-  const parts = [grants.slice(0, half), grants.slice(half)] as const;
   const tallies: Tally[] = [];
   for (let round = 0; round < 2; round++) {
+    await settled(network);
     await letTimePass(network.rows);
-    const reports = network.replicas.map((replica, at) =>
-      replica.refreshAll(ids(parts[at] ?? []), 'recovery'),
-    );
-    for (const { outcomes } of await Promise.all(reports)) tallies.push(outcomes);
+    for (let from = 0; from < grants.length; from += 2 * AT_ONCE) {
+      const batches = [grants.slice(from, from + AT_ONCE), grants.slice(from + AT_ONCE, from + 2 * AT_ONCE)];
+      const reports = network.replicas.map((replica, at) =>
+        replica.refreshAll(ids(batches[at] ?? []), 'recovery'),
+      );
+      for (const { outcomes } of await Promise.all(reports)) tallies.push(outcomes);
+    }
   }
   return mergeTallies(tallies);
 }

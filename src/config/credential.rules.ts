@@ -2,45 +2,76 @@ import { Secret } from '../domain/secret.js';
 import type { ConfigFindings } from './config-findings.js';
 import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
 
+/** Longer than any credential; what is judged by patterns must have an end. */
+const MAX_LENGTH = 1_024;
+
+/** As they read without their punctuation. */
 const PLACEHOLDER_WORDS = new Set([
   'changeme',
   'replaceme',
+  'fixme',
   'secret',
+  'secret123',
+  'supersecret',
   'clientsecret',
   'clientid',
+  'notionsecret',
   'notionclientid',
   'notionclientsecret',
   'mysecret',
+  'myclientsecret',
   'password',
   'placeholder',
+  'redacted',
   'example',
+  'sample',
   'dummy',
   'test',
+  'foo',
+  'bar',
+  'foobar',
+  'abc123',
   'todo',
   'tbd',
+  'na',
   'none',
   'null',
   'undefined',
 ]);
 
+/** What templates, shells and secret managers replace, when they do, and what forms ask for. */
 const PLACEHOLDER_SHAPES = [
-  /^x+$/i,
-  /^\*+$/,
-  /^\.+$/,
   /^<.*>$/,
   /^\[.*\]$/,
-  /\$\{[^}]*\}/,
-  /\{\{.*\}\}/,
+  /\$\{/,
+  /#\{/,
+  /\{\{/,
+  /<%/,
+  /^\$[A-Z_][A-Z0-9_]*$/i,
+  /^%\w+%$/,
+  /^process\.env\./,
+  /^(vault|op|env|file|ref):/i,
   /^your[-_ ]/i,
+  /^(enter|insert|paste|put|add)[-_ ](your|the|a|client|secret)[-_ ]/i,
+  /[-_ ]here$/i,
 ];
+
+/** Notion's own beginnings, with which templates like to begin too. */
+const NOTION_PREFIX = /^(secret|ntn)_/;
+
+const COUNTED = ['0123456789', '1234567890', 'abcdefghijklmnopqrstuvwxyz'];
 
 /** True for what documentation and templates put where a credential belongs. */
 export function isPlaceholder(value: string): boolean {
-  const word = value
-    .trim()
-    .replaceAll(/[-_ .]/g, '')
-    .toLowerCase();
-  return PLACEHOLDER_WORDS.has(word) || PLACEHOLDER_SHAPES.some((shape) => shape.test(value.trim()));
+  const text = value.trim();
+  const word = text
+    .replace(NOTION_PREFIX, '')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, '');
+  // Nothing but punctuation, one letter over and over, or the alphabet.
+  const saysNothing =
+    new Set(word).size <= 1 || (word.length > 2 && COUNTED.some((row) => row.startsWith(word)));
+  return saysNothing || PLACEHOLDER_WORDS.has(word) || PLACEHOLDER_SHAPES.some((shape) => shape.test(text));
 }
 
 /** What is wrong with a client id or client secret; `null` when nothing is. Never quotes it. */
@@ -48,6 +79,7 @@ export function credentialProblem(value: unknown): string | null {
   if (value === undefined || value === null) return 'is missing';
   if (typeof value !== 'string') return 'must be a string';
   if (value.trim() === '') return 'is empty';
+  if (value.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`;
   if (isPlaceholder(value)) return 'is a placeholder';
   if (value !== value.trim()) return 'begins or ends with whitespace';
   if (/\p{Cc}/u.test(value)) return 'contains a control character';

@@ -30,6 +30,22 @@ describe('judging encryption keys', () => {
     ['inner whitespace', `${GOOD.slice(0, 20)} ${GOOD.slice(20)}`, '32 bytes in base64'],
     ['both alphabets', `+-${GOOD.slice(2)}`, '32 bytes in base64'],
     ['bits beyond the last byte', `${'A'.repeat(42)}B=`, '32 bytes in base64'],
+    ['1 byte', encode(randomBytes(1)), '32 bytes in base64, not 1'],
+    ['64 bytes', encode(randomBytes(64)), '32 bytes in base64, not 64'],
+    ['hexadecimal of 31 bytes', randomBytes(31).toString('hex'), '32 bytes in base64'],
+    ['a missing character', GOOD.slice(0, 42), '32 bytes in base64'],
+    ['padding in the middle', `${GOOD.slice(0, 20)}=${GOOD.slice(21)}`, '32 bytes in base64'],
+    ['three paddings', `${GOOD}==`, '32 bytes in base64'],
+    ['a MiB', 'A'.repeat(2 ** 20), '32 bytes in base64'],
+    ['ones', encode(Buffer.alloc(32, 0xff)), 'weak'],
+    ['bytes that count', encode(Buffer.from(Array.from({ length: 32 }, (_, i) => i % 16))), 'weak'],
+    [
+      '16 bytes twice',
+      encode(Buffer.concat(Array(2).fill(Buffer.from(GOOD, 'base64').subarray(0, 16)))),
+      'weak',
+    ],
+    ['a UUID without hyphens', encode('0d9c5c7a4b6e4f0e9a7f3d2c1b0a9f8e'), 'weak'],
+    ['base64 of base64', encode('c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0'), 'weak'],
     ['zeros', encode(Buffer.alloc(32)), 'weak'],
     ['a counted pattern', encode('0123456789abcdef'.repeat(2)), 'weak'],
     ['printable words', encode('correct horse battery staple 123'), 'weak'],
@@ -39,7 +55,7 @@ describe('judging encryption keys', () => {
       encode(Buffer.from(Array.from({ length: 32 }, (_, i) => 200 + (i % 19)))),
       'weak',
     ],
-  ])('refuses %s', (_, key, rule) => {
+  ])('D4: refuses %s', (_, key, rule) => {
     const problems = problemsOf({ id: 'k1', key });
     expect(problems).toEqual([expect.stringContaining(rule)]);
     if (typeof key === 'string' && key !== '') expect(problems.join()).not.toContain(key);
@@ -54,7 +70,7 @@ describe('judging encryption keys', () => {
     },
   );
 
-  it('refuses an id given twice, and a key given under two ids, however it is written', () => {
+  it('D5: refuses an id given twice, and a key given under two ids, however it is written', () => {
     const urlSafe = Buffer.from(GOOD, 'base64').toString('base64url');
     expect(problemsOf({ id: 'a', key: GOOD }, { id: 'a', key: OTHER })).toEqual([
       'entry 2: has the same id as entry 1',
@@ -68,7 +84,7 @@ describe('judging encryption keys', () => {
     expect(problemsOf(entry)).toHaveLength(2);
   });
 
-  it('calls no random key weak, and shows none', () => {
+  it('D4: calls no random key weak, and shows none', () => {
     for (let round = 0; round < 2000; round++) {
       const judged = judgeEncryptionKeys([{ id: 'k1', key: randomBytes(32).toString('base64') }]);
       expect(judged.problems).toEqual([]);

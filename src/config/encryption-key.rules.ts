@@ -8,6 +8,9 @@ export const KEY_ID_PATTERN = /^[A-Za-z0-9_-]{1,32}$/;
 /** Fewer distinct bytes do not come from a random source: 20,000 random keys had at least 24, words have about 18. */
 const LEAST_DISTINCT_BYTES = 20;
 
+/** Far more than a key is; a text of any length need not be decoded to be told so. */
+const MAX_TEXT_LENGTH = 1_024;
+
 const BASE64_ALPHABETS = [/^[A-Za-z0-9+/]*={0,2}$/, /^[A-Za-z0-9_-]*={0,2}$/];
 
 export interface JudgedKeys {
@@ -66,7 +69,8 @@ function judgeKeyText(text: unknown): { bytes: Buffer | null; problem: string | 
 
 /** Strict: one alphabet, no stray characters, no bits beyond the last byte; padding may be left out. */
 export function decodeBase64(text: string): Buffer | null {
-  if (text === '' || !BASE64_ALPHABETS.some((alphabet) => alphabet.test(text))) return null;
+  if (text === '' || text.length > MAX_TEXT_LENGTH) return null;
+  if (!BASE64_ALPHABETS.some((alphabet) => alphabet.test(text))) return null;
   const bytes = Buffer.from(text, 'base64');
   const padded = bytes.toString('base64');
   const given = text.replaceAll('-', '+').replaceAll('_', '/');

@@ -4,6 +4,12 @@ import type { ConfigFindings } from './config-findings.js';
 import { judgeEncryptionKeys, KEY_BYTES } from './encryption-key.rules.js';
 import type { EncryptionKey, NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
 
+/** Ids of keys that one process made for itself. */
+export const EPHEMERAL_KEY_PREFIX = 'ephemeral-';
+
+/** A ring holds the key that seals and the few before it; each is compared with each. */
+const MAX_ENTRIES = 100;
+
 /** The key ring; without one outside production, a key of this process alone. */
 export function readEncryptionKeys(
   options: Partial<NotionAuthOptions>,
@@ -17,6 +23,10 @@ export function readEncryptionKeys(
   }
   if (entries.length === 0) {
     reportMissing(production, findings);
+    return [ephemeralKey()];
+  }
+  if (entries.length > MAX_ENTRIES) {
+    findings.problem('encryptionKeys', `has more than ${MAX_ENTRIES} entries`);
     return [ephemeralKey()];
   }
   const { keys, problems } = judgeEncryptionKeys(entries);
@@ -33,7 +43,7 @@ function reportMissing(production: boolean, findings: ConfigFindings): void {
 /** The id is random too: after a restart the old envelopes name a key that is missing, not one that is wrong. */
 function ephemeralKey(): EncryptionKey {
   return {
-    id: `ephemeral-${randomBytes(6).toString('hex')}`,
+    id: `${EPHEMERAL_KEY_PREFIX}${randomBytes(6).toString('hex')}`,
     key: new Secret(randomBytes(KEY_BYTES).toString('base64')),
   };
 }

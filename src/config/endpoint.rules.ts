@@ -8,6 +8,7 @@ import { parseUrl } from './parse-url.js';
 const NOTION_ORIGIN = 'https://api.notion.com';
 const NOTION_VERSION = '2026-03-11';
 const DATABASE_PROTOCOLS = ['postgres:', 'postgresql:', 'mysql:', 'mariadb:'];
+const MAX_URL_LENGTH = 4_096;
 const DATABASE_FILE = './data/notion-auth.sqlite';
 
 /** Where Notion is. */
@@ -61,5 +62,6 @@ function originProblems(url: URL | null): string[] {
 }
 
 function parse(url: unknown): URL | null {
-  return typeof url === 'string' && url === url.trim() ? parseUrl(url) : null;
+  const isReadable = typeof url === 'string' && url.length <= MAX_URL_LENGTH && url === url.trim();
+  return isReadable ? parseUrl(url) : null;
 }

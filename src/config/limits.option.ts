@@ -1,20 +1,21 @@
 import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import type { ConfigFindings } from './config-findings.js';
 import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
-import { connectSchema, outboundSchema, refreshSchema } from './limits.schema.js';
+import { connectSchema, outboundSchema, refreshSchema, revocationSchema } from './limits.schema.js';
 import type { z } from 'zod';
 
 /** Durations and counts of every section, and what they must be to each other. */
 export function readLimits(
   options: Partial<NotionAuthOptions>,
   findings: ConfigFindings,
-): Pick<NotionAuthConfig, 'refresh' | 'connect' | 'outbound'> {
+): Pick<NotionAuthConfig, 'refresh' | 'connect' | 'outbound' | 'revocation'> {
   const refresh = readSection('refresh', refreshSchema, options.refresh, findings);
   checkRefreshTimes(refresh, findings);
   return {
     refresh,
     connect: readSection('connect', connectSchema, options.connect, findings),
     outbound: readSection('outbound', outboundSchema, options.outbound, findings),
+    revocation: readSection('revocation', revocationSchema, options.revocation, findings),
   };
 }
 

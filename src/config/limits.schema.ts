@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import { isOwnPath } from './own-path.js';
 
 /** Node's timers fire at once when asked to wait longer. */
@@ -34,17 +34,20 @@ export const refreshSchema = z.strictObject({
     .min(1, { error: 'must be the path of a folder' })
     .nullable()
     .default(null),
-  journalMaxFiles: count(256),
+  journalMaxBytes: count(64 * 2 ** 20),
   retainMs: duration(15 * MINUTE_MS),
   failoverHoldMs: duration(150 * SECOND_MS),
   drainMs: duration(75 * SECOND_MS),
   massDeadMinimum: count(5),
   maxConcurrent: count(8),
+  maxQueued: count(1_000),
+  maxRetained: count(100_000),
 });
 
 export const connectSchema = z.strictObject({
   stateLifetimeMs: duration(10 * MINUTE_MS),
   maxPendingPerOwner: count(20),
+  maxWaiting: count(10_000),
   defaultReturnTo: z
     .string({ error: 'must be a path on the own origin' })
     .refine(isOwnPath, { error: 'must be a path on the own origin' })
@@ -52,8 +55,20 @@ export const connectSchema = z.strictObject({
   exchangeTimeoutMs: duration(75 * SECOND_MS),
 });
 
+export const revocationSchema = z.strictObject({
+  waitMs: duration(5 * SECOND_MS),
+  firstRetryMs: duration(10 * SECOND_MS),
+  maxAttempts: count(20),
+  maxAgeMs: duration(6 * HOUR_MS),
+  lookEveryMs: duration(30 * SECOND_MS),
+});
+
 export const outboundSchema = z.strictObject({
   maxConcurrentPerAuthorization: count(50),
+  maxQueuedPerAuthorization: count(10_000),
+  maxCalls: count(50_000),
+  maxSockets: count(256),
+  maxReads: count(10_000),
   tokenCacheSize: count(10_000),
   tokenCacheTtlMs: duration(MINUTE_MS, MINUTE_MS),
   callTimeoutMs: duration(MINUTE_MS),

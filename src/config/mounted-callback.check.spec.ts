@@ -131,7 +131,7 @@ const uriVersioning =
     app.enableVersioning({ type: VersioningType.URI, ...options });
   };
 
-describe('an application starts when its callback is where the redirect URI points', () => {
+describe('C5: an application starts when its callback is where the redirect URI points', () => {
   it('without anything around it', () => expectServedAt('/notion/callback'));
 
   it('behind a global prefix', () =>
@@ -249,7 +249,7 @@ describe('an application starts when its callback is where the redirect URI poin
   });
 });
 
-describe('an application does not start when its callback is somewhere else', () => {
+describe('C5: an application does not start when its callback is somewhere else', () => {
   it('because of a global prefix', async () => {
     expect(
       await refusal('https://app.example/notion/callback', { prepare: (app) => app.setGlobalPrefix('api') }),
@@ -265,7 +265,7 @@ describe('an application does not start when its callback is somewhere else', ()
     expect(problem).toContain('(/v1/notion/callback, /v2/notion/callback)');
   });
 
-  it('because of upper and lower case, and shows both', async () => {
+  it('C6: because of upper and lower case, and shows both', async () => {
     const problem = await refusal('https://app.example/Notion/Callback');
     expect(problem).toContain(
       '/Notion/Callback differs in case from the mounted callback route /notion/callback',
@@ -323,7 +323,7 @@ describe('the startup log', () => {
     expect(lines).toContainEqual(expect.stringMatching(/^warn .*entry 2: its query/));
   });
 
-  it('warns of a trailing slash that the route does not have', async () => {
+  it('C6: warns of a trailing slash that the route does not have', async () => {
     const { lines } = await start(['https://app.example/notion/callback/']);
     expect(lines).toContainEqual(
       expect.stringMatching(

@@ -4,6 +4,9 @@ import { Secret } from '../domain/secret.js';
 import { OPTION_VARIABLES } from './config-findings.js';
 import type { EncryptionKeyOption, NotionAuthOptions, OptionProblem } from './notion-auth.options.js';
 
+/** Entries of a list that are looked at; the rules refuse lists of far fewer. */
+const MOST_ENTRIES = 1_000;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -32,8 +35,8 @@ export function optionsFromEnvironment(environment: Environment): NotionAuthOpti
     clientId: read('clientId') ?? '',
     clientSecret: readSecret('clientSecret') ?? '',
     clientSecretNext: readSecret('clientSecretNext'),
-    redirectUris: read('redirectUris')?.split(',') ?? [],
-    encryptionKeys: read('encryptionKeys')?.split(',').map(parseKeyEntry),
+    redirectUris: read('redirectUris')?.split(',', MOST_ENTRIES) ?? [],
+    encryptionKeys: read('encryptionKeys')?.split(',', MOST_ENTRIES).map(parseKeyEntry),
     apiBaseUrl: read('apiBaseUrl'),
     notionVersion: read('notionVersion'),
     databaseUrl: readSecret('databaseUrl'),

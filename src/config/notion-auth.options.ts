@@ -36,6 +36,11 @@ export interface NotionAuthOptions {
    */
   encryptionKeys?: readonly EncryptionKeyOption[];
   /**
+   * Start although stored secrets need a key that is not configured. Those authorizations answer `NotionKeyError`
+   * until the key is back; nothing of theirs is overwritten. @defaultValue `false`
+   */
+  allowMissingKeys?: boolean;
+  /**
    * Origin of Notion's API, without a path. HTTPS, or HTTP on loopback. Environment: `NOTION_API_BASE_URL`.
    * @defaultValue `https://api.notion.com`
    */
@@ -64,6 +69,7 @@ export interface NotionAuthOptions {
   refresh?: RefreshOptions;
   connect?: ConnectOptions;
   outbound?: OutboundOptions;
+  revocation?: RevocationOptions;
   /** Met while these options were gathered, by `notionAuthConfig`; reported together with every other problem. */
   problems?: readonly OptionProblem[];
 }
@@ -101,8 +107,8 @@ export interface RefreshOptions {
    * @defaultValue `null` (off)
    */
   journalFolder?: string | null;
-  /** Most files in the journal's folder, 256 KiB each. @defaultValue `256` */
-  journalMaxFiles?: number;
+  /** Most bytes of journal files that this process made or found at its start. @defaultValue `67_108_864` */
+  journalMaxBytes?: number;
   /**
    * How long a stored pair is kept in memory (and in the journal) to roll forward a database that lost its last
    * commits in a failover. @defaultValue `900_000`
@@ -123,6 +129,13 @@ export interface RefreshOptions {
   massDeadMinimum?: number;
   /** Refreshes of this process under way at once, over all authorizations. @defaultValue `8` */
   maxConcurrent?: number;
+  /**
+   * Refreshes of this process that wait for their turn, each for another authorization; beyond it callers are told
+   * `busy` at once. Whoever joins a refresh that is under way or waits takes no place. @defaultValue `1_000`
+   */
+  maxQueued?: number;
+  /** Stored pairs kept for `retainMs`; beyond it the longest kept are let go first. @defaultValue `100_000` */
+  maxRetained?: number;
 }
 
 export interface ConnectOptions {
@@ -130,6 +143,11 @@ export interface ConnectOptions {
   stateLifetimeMs?: number;
   /** Pending connects kept per owner; the oldest is dropped beyond. @defaultValue `20` */
   maxPendingPerOwner?: number;
+  /**
+   * Connects and callbacks of this process that wait for the database at once; further ones are answered 503.
+   * @defaultValue `10_000`
+   */
+  maxWaiting?: number;
   /** Path on the application's own origin where a connect ends unless `returnTo` says otherwise. @defaultValue `/` */
   defaultReturnTo?: string;
   /** How long Notion may take to exchange the code, in ms. @defaultValue `75_000` */
@@ -139,12 +157,37 @@ export interface ConnectOptions {
 export interface OutboundOptions {
   /** Calls on the wire at once for one authorization; further calls queue. @defaultValue `50` */
   maxConcurrentPerAuthorization?: number;
+  /** Calls that may queue behind them; further ones are refused (`queue_full`). @defaultValue `10_000` */
+  maxQueuedPerAuthorization?: number;
+  /** Calls queued or on the wire over all authorizations; further ones are refused. @defaultValue `50_000` */
+  maxCalls?: number;
+  /** Sockets to Notion's API over all authorizations; further calls wait for one. @defaultValue `256` */
+  maxSockets?: number;
+  /**
+   * Authorizations whose token is read from the database at once; `NotionRefreshBusyError` beyond.
+   * @defaultValue `10_000`
+   */
+  maxReads?: number;
   /** Access tokens kept in memory. @defaultValue `10_000` */
   tokenCacheSize?: number;
   /** How long a cached access token is used without a look at the database, in ms; at most 60 000. @defaultValue `60_000` */
   tokenCacheTtlMs?: number;
   /** How long one API call may take, in ms. @defaultValue `60_000` */
   callTimeoutMs?: number;
+}
+
+/** How Notion is told of a disconnect; until it has confirmed, the tokens wait sealed in the database. */
+export interface RevocationOptions {
+  /** How long a disconnect waits for Notion before it answers `revoke_pending`, in ms. @defaultValue `5_000` */
+  waitMs?: number;
+  /** Wait after the first attempt that failed, in ms; it doubles up to half an hour. @defaultValue `10_000` */
+  firstRetryMs?: number;
+  /** Attempts after which a token is erased unconfirmed. @defaultValue `20` */
+  maxAttempts?: number;
+  /** Age at which a token is erased unconfirmed, in ms. @defaultValue `21_600_000` (six hours) */
+  maxAgeMs?: number;
+  /** How often each process looks for revocations that are due, in ms. @defaultValue `30_000` */
+  lookEveryMs?: number;
 }
 
 export interface EncryptionKey {
@@ -162,6 +205,7 @@ export interface NotionAuthConfig {
   readonly clientSecretNext: Secret | null;
   readonly redirectUris: readonly [string, ...string[]];
   readonly encryptionKeys: readonly [EncryptionKey, ...EncryptionKey[]];
+  readonly allowMissingKeys: boolean;
   readonly apiBaseUrl: string;
   readonly notionVersion: string;
   readonly production: boolean;
@@ -173,6 +217,7 @@ export interface NotionAuthConfig {
   readonly refresh: Complete<RefreshOptions>;
   readonly connect: Complete<ConnectOptions>;
   readonly outbound: Complete<OutboundOptions>;
+  readonly revocation: Complete<RevocationOptions>;
   /** Startup warnings to log: what works and is still worth a look. No values. */
   readonly warnings: readonly string[];
 }

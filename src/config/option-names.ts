@@ -11,12 +11,14 @@ const OPTION_NAMES = {
   notionVersion: true,
   production: true,
   allowInsecureRedirectUris: true,
+  allowMissingKeys: true,
   databaseUrl: true,
   databaseFile: true,
   runMigrations: true,
   refresh: true,
   connect: true,
   outbound: true,
+  revocation: true,
   problems: true,
 } satisfies Record<keyof NotionAuthOptions, true>;
 

@@ -16,7 +16,7 @@ describe('judging a redirect URI', () => {
     'http://localhost:3000/cb',
     'https://localhost:5001/cb',
     'http://localhost/cb',
-  ])('accepts %s in development, without a word', (uri) => {
+  ])('C2: accepts %s in development, without a word', (uri) => {
     expect(judgeRedirectUri(uri, DEVELOPMENT)).toEqual({ problems: [], warnings: [] });
   });
 
@@ -35,7 +35,7 @@ describe('judging a redirect URI', () => {
     ['https://app.example/%7ecb', 'normal form', 'https://app.example/~cb'],
     ['https://app.example/caf%c3%a9', 'normal form', 'https://app.example/caf%C3%A9'],
     ['https://app.example/café', 'normal form', 'https://app.example/caf%C3%A9'],
-  ])('refuses %s for its %s and suggests %s', (uri, rule, suggestion) => {
+  ])('C2: refuses %s for its %s and suggests %s', (uri, rule, suggestion) => {
     const { problems } = judgeRedirectUri(uri, DEVELOPMENT);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(rule);
@@ -85,12 +85,45 @@ describe('judging a redirect URI', () => {
     ['https://${HOST}/cb', 'placeholder'],
     ['https://<host>/cb', 'placeholder'],
     ['', 'empty'],
+    ['https://app.example/%252e%252e/%2e', 'dot segment'],
+    ['https://app.example/a/%2E./cb', 'dot segment'],
+    ['https://app.example/cb/..', 'dot segment'],
+    ['https://app.example///', 'empty segment'],
+    ['https://app.example/cb?x=%', 'percent sign'],
+    ['https://app.example/cb?code=1', 'sets code'],
+    ['https://app.example/cb?c%6fde=1', 'sets code'],
+    ['https://app.example/cb?error=1', 'sets error'],
+    ['https://app.example/cb?x=*', 'wildcard'],
+    ['http://localhost:80@evil.example/cb', 'user name'],
+    ['https://app.example@evil.example/cb', 'user name'],
+    ['http://localhost./cb', 'http outside loopback'],
+    ['http://sub.localhost/cb', 'http outside loopback'],
+    ['http://10.0.0.1/cb', 'http outside loopback'],
+    ['http://169.254.169.254/cb', 'http outside loopback'],
+    ['http://[::]:3000/cb', 'http outside loopback'],
+    ['http://[::ffff:127.0.0.1]/cb', 'http outside loopback'],
+    ['https://app.example:-1/cb', 'not a valid URL'],
+    ['https://app.example:port/cb', 'not a valid URL'],
+    ['https://[::1/cb', 'not a valid URL'],
+    ['https://a b.example/cb', 'whitespace'],
+    ['https://app.example/cb\u00a0', 'whitespace'],
+    ['\ufeffhttps://app.example/cb', 'control character'],
+    ['https://app.example/c\u202eb', 'control character'],
+    ['https://app.example/c\tb', 'control character'],
+    ['https://gооgle.example/cb', 'different scripts'],
+    ['data:text/html,x', 'not an absolute https URL'],
+    ['file:///etc/passwd', 'not an absolute https URL'],
+    ['blob:https://app.example/x', 'not an absolute https URL'],
+    ['https:app.example/cb', 'not an absolute https URL'],
+    ['https//app.example/cb', 'not an absolute https URL'],
+    ['view-source:https://app.example/cb', 'not an absolute https URL'],
+    ['//', 'not an absolute https URL'],
     [`https://app.example/${'a'.repeat(2000)}`, 'longer than 2000'],
-  ])('refuses %j: %s', (uri, rule) => {
+  ])('C2: refuses %j: %s', (uri, rule) => {
     expect(judgeRedirectUri(uri, DEVELOPMENT).problems.join()).toContain(rule);
   });
 
-  it('names every problem of one URI', () => {
+  it('C2: names every problem of one URI', () => {
     const { problems } = judgeRedirectUri('HTTPS://APP.example:443/a/../cb#x', DEVELOPMENT);
     expect(problems).toHaveLength(5);
   });
@@ -102,7 +135,7 @@ describe('judging a redirect URI', () => {
     'https://canary:canary@APP.example:443/a/../cb?x#y',
     'https://@app.example/cb',
     'http://canary@*.example/cb',
-  ])('refuses the user name and password in %s without printing them', (uri) => {
+  ])('C2: refuses the user name and password in %s without printing them', (uri) => {
     const { problems, warnings } = judgeRedirectUri(uri, DEVELOPMENT);
     expect(problems).toContain('contains a user name or password');
     expect([...problems, ...warnings].join()).not.toContain('canary');
@@ -112,7 +145,7 @@ describe('judging a redirect URI', () => {
     ['https://app.example/cb?env=1', 'query'],
     ['http://127.0.0.1:3000/cb', 'localhost is accepted'],
     ['http://[::1]:3000/cb', 'localhost is accepted'],
-  ])('accepts %s with a warning: %s', (uri, warning) => {
+  ])('C2: accepts %s with a warning: %s', (uri, warning) => {
     const verdict = judgeRedirectUri(uri, DEVELOPMENT);
     expect(verdict.problems).toEqual([]);
     expect(verdict.warnings).toEqual([expect.stringContaining(warning)]);
@@ -123,14 +156,14 @@ describe('judging a redirect URI', () => {
     'https://localhost/cb',
     'http://127.0.0.1:3000/cb',
     'http://app.example/cb',
-  ])('refuses %s in production unless overridden, and warns then', (uri) => {
+  ])('C7: refuses %s in production unless overridden, and warns then', (uri) => {
     expect(judgeRedirectUri(uri, PRODUCTION).problems).not.toEqual([]);
     const overridden = judgeRedirectUri(uri, OVERRIDDEN);
     expect(overridden.problems).toEqual([]);
     expect(overridden.warnings).not.toEqual([]);
   });
 
-  it('never throws, and accepts only what a browser would send unchanged', () => {
+  it('C2: never throws, and accepts only what a browser would send unchanged', () => {
     const pieces = fc.constantFrom(
       'https://',
       'http://',
@@ -171,7 +204,7 @@ describe('judging a redirect URI', () => {
     );
   });
 
-  it('suggests only what it would accept', () => {
+  it('C2: suggests only what it would accept', () => {
     fc.assert(
       fc.property(fc.webUrl({ withQueryParameters: true, validSchemes: ['https', 'HTTPS'] }), (uri) => {
         const suggestions = judgeRedirectUri(uri, DEVELOPMENT).problems.map(
@@ -190,7 +223,7 @@ describe('judging the list', () => {
     expect(judgeRedirectUris([], DEVELOPMENT).problems).toHaveLength(1);
   });
 
-  it('names entries by position, and equal ones', () => {
+  it('C2: names entries by position, and equal ones', () => {
     const { problems } = judgeRedirectUris(
       ['https://a.example/cb', 'cb', 'https://a.example/cb'],
       DEVELOPMENT,
@@ -201,7 +234,7 @@ describe('judging the list', () => {
   it.each([
     ['https://a.example/cb', 'https://a.example/cb/'],
     ['https://a.example/cb', 'https://a.example/CB'],
-  ])('accepts %s beside %s and says how they differ', (first, second) => {
+  ])('C6: accepts %s beside %s and says how they differ', (first, second) => {
     const verdict = judgeRedirectUris([first, second], DEVELOPMENT);
     expect(verdict.problems).toEqual([]);
     expect(verdict.warnings).toEqual([expect.stringContaining('entries 1 and 2 differ only in')]);

@@ -3,6 +3,9 @@ import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.
 import { readFlag } from './flag.option.js';
 import { judgeRedirectUris } from './redirect-uri.js';
 
+/** Notion's form takes a handful; each is compared with each. */
+const MAX_ENTRIES = 100;
+
 /** The redirect URIs, byte for byte as configured. */
 export function readRedirectUris(
   options: Partial<NotionAuthOptions>,
@@ -12,6 +15,10 @@ export function readRedirectUris(
   const uris: unknown = options.redirectUris ?? [];
   if (!Array.isArray(uris)) {
     findings.problem('redirectUris', 'must be a list of URLs');
+    return [''];
+  }
+  if (uris.length > MAX_ENTRIES) {
+    findings.problem('redirectUris', `has more than ${MAX_ENTRIES} entries`);
     return [''];
   }
   const allowInsecure =

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { NotionConfigError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
@@ -54,7 +54,7 @@ describe('the resolved configuration', () => {
         maxRetryAfterMs: 900_000,
         replay: 'once',
         journalFolder: null,
-        journalMaxFiles: 256,
+        journalMaxBytes: 67_108_864,
         retainMs: 900_000,
         failoverHoldMs: 150_000,
         drainMs: 75_000,
@@ -73,6 +73,13 @@ describe('the resolved configuration', () => {
         tokenCacheTtlMs: 60_000,
         callTimeoutMs: 60_000,
       },
+      revocation: {
+        waitMs: 5_000,
+        firstRetryMs: 10_000,
+        maxAttempts: 20,
+        maxAgeMs: 21_600_000,
+        lookEveryMs: 30_000,
+      },
       warnings: [],
     });
   });
@@ -89,6 +96,7 @@ describe('the resolved configuration', () => {
       'refresh',
       'connect',
       'outbound',
+      'revocation',
     ];
     const config = resolve(Object.fromEntries(names.map((name) => [name, undefined])));
     expect(JSON.stringify(config)).toBe(JSON.stringify(resolve()));
@@ -143,7 +151,7 @@ describe('the resolved configuration', () => {
 });
 
 describe('problems', () => {
-  it('are all named at once, by option and variable, and quote nothing', () => {
+  it('D1: are all named at once, by option and variable, and quote nothing', () => {
     const databaseUrl = `sqlite://${CANARY}`;
     const failing = {
       clientId: '',
@@ -190,7 +198,39 @@ describe('problems', () => {
     'null',
     'todo',
     ' secret ',
-  ])('include the placeholder %j as client secret, next secret and id', (value) => {
+    'Your Client Secret',
+    'YOUR_SECRET_HERE',
+    'enter-your-secret',
+    'insert_secret_here',
+    'secret123',
+    'my-client-secret',
+    'notion-secret',
+    'supersecret',
+    'foo',
+    'foobar',
+    'abc123',
+    '12345678',
+    '00000000-0000-0000-0000-000000000000',
+    'N/A',
+    '-',
+    '???',
+    '$NOTION_CLIENT_SECRET',
+    '%NOTION_CLIENT_SECRET%',
+    '#{secret}',
+    '<%= secret %>',
+    'process.env.NOTION_CLIENT_SECRET',
+    'vault:secret/notion',
+    'op://vault/notion/secret',
+    'secret_xxxxxxxxxxxx',
+    'secret_XXXX',
+    'secret_...',
+    '••••••••',
+    '"secret"',
+    '[REDACTED]',
+    'redacted',
+    'fixme',
+    'sample',
+  ])('D2: include the placeholder %j as client secret, next secret and id', (value) => {
     expect(problemsOf({ clientSecret: value })).toEqual([
       'clientSecret (NOTION_CLIENT_SECRET): is a placeholder',
     ]);
@@ -201,6 +241,7 @@ describe('problems', () => {
   });
 
   it.each([
+    // D2: the two halves of the credentials are never the same.
     [{ clientSecret: GOOD.clientId }, 'clientSecret (NOTION_CLIENT_SECRET): equals the client id'],
     [{ clientSecret: undefined }, 'clientSecret (NOTION_CLIENT_SECRET): is missing'],
     [{ clientSecret: `${CANARY}\n` }, 'clientSecret (NOTION_CLIENT_SECRET): begins or ends with whitespace'],
@@ -239,6 +280,33 @@ describe('problems', () => {
     expect(problemsOf(difference)).toEqual([problem]);
   });
 
+  it('D2: do not include what Notion gives out', () => {
+    const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+    for (let round = 0; round < 2_000; round += 1) {
+      const random = [...randomBytes(43)].map((byte) => alphabet[byte % alphabet.length]).join('');
+      for (const clientSecret of [`secret_${random}`, `ntn_${random}`, random]) {
+        expect(problemsOf({ clientId: randomUUID(), clientSecret })).toEqual([]);
+      }
+    }
+  });
+
+  it('D2: include an id or a secret that no patience reads to its end', () => {
+    for (const unit of ['${', '{{', '<', 'x']) {
+      expect(problemsOf({ clientSecret: `k${unit.repeat(2 ** 19)}` })).toEqual([
+        'clientSecret (NOTION_CLIENT_SECRET): is longer than 1024 characters',
+      ]);
+    }
+  });
+
+  it('C2, D5: include a list of more entries than anybody registers', () => {
+    expect(problemsOf({ redirectUris: Array(101).fill('https://app.example/cb') })).toEqual([
+      'redirectUris (NOTION_REDIRECT_URIS): has more than 100 entries',
+    ]);
+    expect(problemsOf({ encryptionKeys: Array(101).fill({ id: 'k', key: KEY }) })).toEqual([
+      'encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS): has more than 100 entries',
+    ]);
+  });
+
   it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '10', null])(
     'include the duration %p',
     (value) => {
@@ -270,7 +338,7 @@ describe('problems', () => {
     ]);
   });
 
-  it('include a lease that can end before the answer, with the numbers', () => {
+  it('D12: include a lease that can end before the answer, with the numbers', () => {
     expect(problemsOf({ refresh: { leaseMs: 85_499 } })).toEqual([
       'refresh.leaseMs: 85499 is less than requestTimeoutMs 75000 + leaseMarginMs 10000 + 500 for the claim itself = 85500',
     ]);

@@ -31,6 +31,7 @@ export function resolveConfig(
     ...readCredentials(given, findings),
     redirectUris: readRedirectUris(given, production, findings),
     encryptionKeys: readEncryptionKeys(given, production, findings),
+    allowMissingKeys: readFlag('allowMissingKeys', given.allowMissingKeys, findings) ?? false,
     ...readUpstream(given, production, findings),
     production,
     ...readDatabase(given, findings),

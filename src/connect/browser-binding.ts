@@ -4,6 +4,9 @@ import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth
 import { SECOND_MS } from '../domain/duration.js';
 import { hashConnectSecret, isConnectSecret, newConnectSecret } from './connect-secret.js';
 
+/** Several times what browsers keep for one site. A longer header is nobody's who could be recognised by it. */
+const MAX_COOKIE_HEADER_LENGTH = 32 * 1024;
+
 export interface BoundBrowser {
   readonly browserHash: string;
   /** Value of the `Set-Cookie` header. */
@@ -46,7 +49,8 @@ export class BrowserBinding implements OnModuleInit {
   }
 
   private secretIn(cookieHeader: string | undefined): string | null {
-    const value = parse(cookieHeader ?? '')[this.cookieName];
+    if (cookieHeader === undefined || cookieHeader.length > MAX_COOKIE_HEADER_LENGTH) return null;
+    const value = parse(cookieHeader)[this.cookieName];
     return isConnectSecret(value) ? value : null;
   }
 

@@ -39,7 +39,8 @@ export class CodeExchange {
     const answer = await this.notion.exchange(callback.takeCode(), connect.redirectUri);
     if (answer.kind !== 'success') throw new NotionConnectFailedError(answer.kind, answer.failure);
     const result = await this.keep({ ...connect, grant: answer.grant, pair: answer.pair });
-    // Its tokens are not revoked: Notion may have handed out the very pair that another authorization lives on.
+    // Its tokens are let go, never stored and not revoked. Notion may have handed out the very pair that another
+    // authorization lives on, of somebody else here or in another environment with the same client id.
     if (result.kind === 'other_grant') throw new NotionOtherGrantError(connect.reconnect!);
     const { id, version } = result.authorization;
     this.custody.retainUserChange({

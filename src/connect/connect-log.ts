@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { AuthorizationId } from '../domain/authorization.js';
+import { Clock } from '../domain/clock.js';
 import {
   NotionCallbackRefusedError,
   NotionConnectDeniedError,
@@ -7,6 +8,7 @@ import {
   NotionOtherGrantError,
   NotionStoreUnavailableError,
 } from '../domain/errors.js';
+import { QuietLogger } from '../refresh/quiet-logger.js';
 
 const MAX_LINE_LENGTH = 256;
 
@@ -16,6 +18,11 @@ type Facts = Readonly<Record<string, string | number | null | undefined>>;
 @Injectable()
 export class ConnectLog {
   private readonly logger = new Logger('NotionConnect');
+  private readonly failures: QuietLogger;
+
+  constructor(clock: Clock) {
+    this.failures = new QuietLogger('NotionConnect', clock);
+  }
 
   started(reconnect: AuthorizationId | null | undefined): void {
     this.logger.debug(logLine('connect started', { reconnect }));
@@ -44,16 +51,20 @@ export class ConnectLog {
     if (error instanceof NotionConnectDeniedError) {
       this.logger.log(logLine('connect denied', { reason: error.reason }));
     } else if (error instanceof NotionCallbackRefusedError) {
-      this.logger.warn(logLine('connect refused', { refusal: error.refusal }));
+      const line = logLine('connect refused', { refusal: error.refusal });
+      this.failures.warn(line, line);
     } else if (error instanceof NotionOtherGrantError) {
-      this.logger.warn(logLine('connect other_grant', { authorization: error.authorizationId }));
+      // An alert: a confused person, or a code that somebody slipped into this browser (RFC 9700 section 4.5).
+      this.logger.error(logLine('connect other_grant', { authorization: error.authorizationId }));
     } else if (error instanceof NotionConnectFailedError) {
       const { status, code, requestId } = error.failure;
       const line = logLine('connect failed', { kind: error.kind, status, code, request: requestId });
-      if (error.kind === 'configuration') this.logger.error(line);
-      else this.logger.warn(line);
+      const kind = `connect failed ${error.kind}`;
+      if (error.kind === 'configuration') this.failures.error(kind, line);
+      else this.failures.warn(kind, line);
     } else if (error instanceof NotionStoreUnavailableError) {
-      this.logger.error(logLine('connect store_unavailable', { cause: nameOf(error.cause) }));
+      const line = logLine('connect store_unavailable', { cause: nameOf(error.cause) });
+      this.failures.error(line, line);
     }
   }
 }
@@ -61,9 +72,14 @@ export class ConnectLog {
 /** One line of printable ASCII, whatever the facts hold. */
 export function logLine(event: string, facts: Facts): string {
   const pairs = Object.entries(facts).flatMap(([name, fact]) =>
-    fact == null ? [] : [`${name}=${encodeURIComponent(fact)}`],
+    fact == null ? [] : [`${name}=${encodeURIComponent(wellFormed(fact))}`],
   );
   return [event, ...pairs].join(' ').slice(0, MAX_LINE_LENGTH);
+}
+
+/** Half a surrogate pair, as broken JSON may bring it, has no encoding. */
+function wellFormed(fact: string | number): string {
+  return Buffer.from(String(fact).slice(0, MAX_LINE_LENGTH)).toString();
 }
 
 /** The driver's code (`SQLITE_BUSY`, `ECONNREFUSED`) rather than its message, which may quote values. */

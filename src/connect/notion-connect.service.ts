@@ -5,9 +5,9 @@ import type { Authorization, AuthorizationId } from '../domain/authorization.js'
 import { AuthorizationStore } from '../domain/authorization-store.js';
 import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
-import type { Secret } from '../domain/secret.js';
 import { NotionTokenService } from '../refresh/notion-token.service.js';
 import { PairCustody } from '../refresh/pair.custody.js';
+import { RevocationSender, type RevocationOutcome } from '../refresh/revocation.sender.js';
 import { RollForward } from '../refresh/roll-forward.js';
 import { BrowserBinding } from './browser-binding.js';
 import { CodeExchange, type CompletedConnect } from './code-exchange.js';
@@ -39,10 +39,13 @@ export interface ConnectDeparture {
 
 /**
  * - `revoked`: secrets erased here, and Notion confirmed that the tokens are dead.
- * - `local_only`: secrets erased here; Notion did not confirm. The person can remove the connection in Notion.
+ * - `revoke_pending`: secrets erased here; Notion has not confirmed yet. It is asked again in the background, within the
+ *   limits of the `revocation` options.
+ * - `local_only`: secrets erased here, and there is nothing to revoke them with (no token, or none that a key opens).
+ *   The person can remove the connection in Notion.
  * - `unlinked`: other owners use the same grant, so it lives on.
  */
-export type DisconnectOutcome = 'revoked' | 'local_only' | 'unlinked';
+export type DisconnectOutcome = RevocationOutcome | 'unlinked';
 
 /** Connecting and disconnecting. The built-in routes use it; so can the application's own. */
 @Injectable()
@@ -55,6 +58,7 @@ export class NotionConnectService {
     private readonly tokens: NotionTokenService,
     private readonly custody: PairCustody,
     private readonly rollForward: RollForward,
+    private readonly revocations: RevocationSender,
     private readonly browsers: BrowserBinding,
     private readonly codes: CodeExchange,
     private readonly log: ConnectLog,
@@ -103,7 +107,8 @@ export class NotionConnectService {
   }
 
   /**
-   * Ends the owner's use of an authorization: here first, then at Notion, unless somebody else still uses it.
+   * Ends the owner's use of an authorization: here first, then at Notion, unless somebody else still uses it. Waits
+   * `revocation.waitMs` for Notion at most.
    * @throws {@link NotionAuthorizationNotFoundError} alike for an unknown id and for somebody else's.
    */
   disconnect(id: AuthorizationId, ownerId: string): Promise<DisconnectOutcome> {
@@ -117,7 +122,7 @@ export class NotionConnectService {
         this.custody.retainUserChange({ kind: 'disconnect', authorizationId: id, version: result.version });
       }
       const outcome =
-        result.kind === 'unlinked' ? result.kind : await this.revoke(result.accessToken, result.refreshToken);
+        result.kind === 'unlinked' ? result.kind : await this.revocations.send(result.revocations);
       this.log.disconnected(outcome, id);
       return outcome;
     });
@@ -126,12 +131,6 @@ export class NotionConnectService {
   private async requireOwned(id: AuthorizationId, ownerId: string): Promise<void> {
     const authorization = await storeCall(this.authorizations.findForOwner(requireUuid(id), ownerId));
     if (authorization === null) throw new NotionAuthorizationNotFoundError();
-  }
-
-  private async revoke(...tokens: readonly (Secret | null)[]): Promise<'revoked' | 'local_only'> {
-    const sent = tokens.filter((token) => token !== null).map((token) => this.notion.revoke(token));
-    const confirmed = await Promise.all(sent);
-    return confirmed.length > 0 && confirmed.every(Boolean) ? 'revoked' : 'local_only';
   }
 }
 

@@ -20,12 +20,13 @@ class CountingStore extends ConnectStateStore {
     return Promise.resolve();
   };
   override prune = () => Promise.resolve(this.pruned++);
-  override consume = (): Promise<ConsumeResult> => Promise.reject(new Error('connection lost'));
+  answer: () => Promise<ConsumeResult> = () => Promise.reject(new Error('connection lost'));
+  override consume = () => this.answer();
 }
 
 describe('PendingConnects', () => {
   const config = {
-    connect: { stateLifetimeMs: 600_000, maxPendingPerOwner: 20 },
+    connect: { stateLifetimeMs: 600_000, maxPendingPerOwner: 20, maxWaiting: 2 },
   } as unknown as NotionAuthConfig;
   const keys = { stateHash: 's', browserHash: 'b' };
   const pending = { ownerId: 'o' } as PendingConnect;
@@ -44,5 +45,23 @@ describe('PendingConnects', () => {
   it('A20: ends no connect while the store is down', async () => {
     const connects = new PendingConnects(config, new CountingStore(), new StillClock());
     await expect(connects.end(keys)).rejects.toThrow(NotionStoreUnavailableError);
+  });
+
+  it('J3: lets no more callbacks wait for the store than it may, and the next ones again afterwards', async () => {
+    const store = new CountingStore();
+    let asked = 0;
+    let answer: (result: ConsumeResult) => void = () => undefined;
+    const answered = new Promise<ConsumeResult>((resolve) => (answer = resolve));
+    store.answer = () => {
+      asked += 1;
+      return answered;
+    };
+    const connects = new PendingConnects(config, store, new StillClock());
+    const waiting = [connects.end(keys), connects.end(keys)];
+    await expect(connects.end(keys)).rejects.toThrow(NotionStoreUnavailableError);
+    expect(asked).toBe(2);
+    answer({ kind: 'unknown' });
+    await Promise.all(waiting);
+    await expect(connects.end(keys)).resolves.toEqual({ kind: 'unknown' });
   });
 });

@@ -7,12 +7,14 @@ import {
   type ConsumeResult,
   type PendingConnect,
 } from '../domain/connect-state-store.js';
+import { NotionStoreUnavailableError } from '../domain/errors.js';
 import { storeCall } from '../refresh/store-call.js';
 
 /** The connects under way. Those that nobody comes back from are cleared out while new ones begin. */
 @Injectable()
 export class PendingConnects {
   private pruneAtMs = 0;
+  private waiting = 0;
 
   constructor(
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
@@ -22,19 +24,32 @@ export class PendingConnects {
 
   async begin(keys: ConnectStateKeys, pending: PendingConnect): Promise<void> {
     const { stateLifetimeMs: lifetimeMs, maxPendingPerOwner: maxPerOwner } = this.config.connect;
-    await this.pruneOncePer(lifetimeMs);
-    await storeCall(this.states.issue(keys, pending, { lifetimeMs, maxPerOwner }));
+    await this.inTurn(async () => {
+      await this.pruneOncePer(lifetimeMs);
+      await this.states.issue(keys, pending, { lifetimeMs, maxPerOwner });
+    });
   }
 
   /** Single use: of any number of callbacks with the same keys one gets the connect. */
   end(keys: ConnectStateKeys): Promise<ConsumeResult> {
-    return storeCall(this.states.consume(keys));
+    return this.inTurn(() => this.states.consume(keys));
+  }
+
+  /** Anybody may send callbacks, so those that wait for the database are bounded; the others cost it nothing. */
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.waiting >= this.config.connect.maxWaiting) throw new NotionStoreUnavailableError();
+    this.waiting += 1;
+    try {
+      return await storeCall(work());
+    } finally {
+      this.waiting -= 1;
+    }
   }
 
   private async pruneOncePer(intervalMs: number): Promise<void> {
     const nowMs = this.clock.monotonicMs();
     if (nowMs < this.pruneAtMs) return;
     this.pruneAtMs = nowMs + intervalMs;
-    await storeCall(this.states.prune());
+    await this.states.prune();
   }
 }

@@ -9,6 +9,7 @@ import type {
 import type { AttemptOutcome, NotionFailure, RefreshTrigger } from './refresh-outcome.js';
 import type { RefreshGate } from './refresh-gate.js';
 import type { RetainedChange } from './retained-change.js';
+import type { PendingRevocation } from './revocation-outbox.js';
 import type { AccessToken, Secret } from './secret.js';
 
 /** The stored access token and what is known of its authorization, read from the primary. */
@@ -122,10 +123,18 @@ export interface MassDeadGuard {
  */
 export type SettleVerdict = 'settled' | 'superseded' | 'held_back';
 
-/** `stored: false` tells what stands there instead; a pair that came after a disconnect is to be revoked. */
+/**
+ * `stored: false` tells what stands there instead. A pair that came after a disconnect is in the outbox by then;
+ * `revocations` are its tokens, claimed for the caller.
+ */
 export type StoreVerdict =
   | { readonly stored: true; readonly version: number }
-  | { readonly stored: false; readonly version: number; readonly status: AuthorizationStatus | 'not_found' };
+  | {
+      readonly stored: false;
+      readonly version: number;
+      readonly status: AuthorizationStatus | 'not_found';
+      readonly revocations: readonly PendingRevocation[];
+    };
 
 export interface NewConnection {
   readonly ownerId: string;
@@ -142,15 +151,18 @@ export type ConnectResult =
   | { readonly kind: 'connected' | 'reconnected'; readonly authorization: Authorization }
   | { readonly kind: 'other_grant' };
 
-/** `unlinked`: other owners still use the authorization, so its tokens live on. */
+/**
+ * - `unlinked`: other owners still use the authorization, so its tokens live on.
+ * - `disconnected`: the tokens are erased here; `revocations` are those in the outbox, claimed for the caller. None
+ *   where there was no token, or none that a key opens.
+ */
 export type DisconnectResult =
   | { readonly kind: 'not_found' }
   | { readonly kind: 'unlinked' }
   | {
       readonly kind: 'disconnected';
       readonly version: number;
-      readonly accessToken: Secret | null;
-      readonly refreshToken: Secret | null;
+      readonly revocations: readonly PendingRevocation[];
     };
 
 /**
@@ -158,6 +170,9 @@ export type DisconnectResult =
  *
  * Every change is guarded in the statement that makes it (rule R21); the row lock (`pessimistic_write` where the
  * engine has one) is held for milliseconds, never while Notion is asked. Time is the database's.
+ *
+ * What a request can reach takes the owner as well, and asks for both in its first statement: `findForOwner`,
+ * `listForOwner`, `connect`, `disconnect`. The others are for the server's own work.
  */
 export abstract class AuthorizationStore {
   abstract find(id: AuthorizationId): Promise<Authorization | null>;
@@ -191,11 +206,15 @@ export abstract class AuthorizationStore {
 
   /**
    * T11: a new authorization, or the same grant again under its old id. Its version outranks every version ever given
-   * out, also those that a failover forgot (guard `bumpOutranksForgotten`): no late pair can match it.
+   * out, also those that a failover forgot (guard `bumpOutranksForgotten`): no late pair can match it. Revocations of
+   * the grant that wait in the outbox are taken back, for they might end the new pair as well.
    */
   abstract connect(connection: NewConnection): Promise<ConnectResult>;
 
-  /** T12: unlinks the owner; the last one's leaving erases the secrets and moves the version as a reconnect does. */
+  /**
+   * T12: unlinks the owner; the last one's leaving erases the secrets, moves the version as a reconnect does, and adds
+   * the tokens to the outbox. Somebody else's authorization is not touched, locked or told apart from an unknown one.
+   */
   abstract disconnect(id: AuthorizationId, ownerId: string): Promise<DisconnectResult>;
 
   /** T13: puts back what the row lost when the database went back in time. Tests for a lower version, nothing else. */
@@ -224,10 +243,18 @@ export interface VersionedAuthorization {
 }
 
 /**
- * - `rolled_forward`: the row has it again; `erased` are the tokens that a disconnect found in the row.
- * - `up_to_date`: the row is there already, or past it; its status tells whether it was disconnected meanwhile.
+ * - `rolled_forward`: the row has it again; `revocations` are the tokens that a disconnect found in the row.
+ * - `up_to_date`: the row is there already, or past it; where it was disconnected meanwhile, `revocations` are the
+ *   tokens of the pair that nobody will use.
+ *
+ * The revocations are in the outbox, claimed for the caller.
  */
 export type RollForwardVerdict =
-  | { readonly kind: 'rolled_forward'; readonly erased: readonly Secret[] }
-  | { readonly kind: 'up_to_date'; readonly version: number; readonly status: AuthorizationStatus }
+  | { readonly kind: 'rolled_forward'; readonly revocations: readonly PendingRevocation[] }
+  | {
+      readonly kind: 'up_to_date';
+      readonly version: number;
+      readonly status: AuthorizationStatus;
+      readonly revocations: readonly PendingRevocation[];
+    }
   | { readonly kind: 'not_found' };

@@ -176,7 +176,12 @@ export class NotionOwnerRequiredError extends NotionAuthError {
 }
 
 export type RequestRefusal =
-  'foreign_origin' | 'oauth_path' | 'path_traversal' | 'invalid_header' | 'body_not_replayable';
+  | 'foreign_origin'
+  | 'oauth_path'
+  | 'path_traversal'
+  | 'invalid_header'
+  | 'body_not_replayable'
+  | 'queue_full';
 
 /** The outbound request was refused before a socket was opened, or could not be repeated after a 401. */
 export class NotionRequestRefusedError extends NotionAuthError {

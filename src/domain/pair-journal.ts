@@ -4,6 +4,12 @@ import type { RetainedChange } from './retained-change.js';
 /** Identifies one record until it is known to be stored in the database. */
 export type JournalReceipt = symbol;
 
+/** A change as it was found in the journal. */
+export interface JournaledChange {
+  readonly retained: RetainedChange;
+  readonly receipt: JournalReceipt;
+}
+
 /**
  * The first durable place of a new pair: on this machine, before the database has it. It turns the loss of a process
  * between Notion's answer and the commit into a replay.
@@ -28,7 +34,7 @@ export abstract class PairJournal {
    * Every record that earlier processes left, in order of writing. Damaged ones are set aside, never fatal; those
    * whose key is missing stay where they are.
    */
-  abstract replay(): readonly { readonly retained: RetainedChange; readonly receipt: JournalReceipt }[];
+  abstract replay(): readonly JournaledChange[];
 
   /** Overwrites every record of an authorization: after a disconnect none of its tokens may be left. */
   abstract erase(authorizationId: AuthorizationId): void;

@@ -17,6 +17,9 @@ export abstract class TokenCipher {
   /** Key id that seals new values. */
   abstract readonly sealingKeyId: string;
 
+  /** Ids of every key that opens, {@link TokenCipher.sealingKeyId} among them. */
+  abstract readonly keyIds: readonly string[];
+
   abstract seal(secret: Secret, context: SealContext): string;
 
   /**
@@ -24,6 +27,9 @@ export abstract class TokenCipher {
    */
   abstract open(envelope: string, context: SealContext): Secret;
 
-  /** A keyed hash that recognises a secret without keeping it; stable while the first configured key is kept. */
+  /** A keyed hash that recognises a secret without keeping it. */
   abstract fingerprint(secret: Secret): string;
+
+  /** Whether the fingerprint is this secret's, by whichever key it was made. */
+  abstract recognises(secret: Secret, fingerprint: string): boolean;
 }

@@ -182,6 +182,14 @@ describe('a fingerprint', () => {
     expect(cipherOf(K1).fingerprint(secret)).toBe(cipherOf(K1, K2).fingerprint(new Secret(CANARY)));
   });
 
+  it('is recognised by every ring that has its key, and by no other', () => {
+    const secret = new Secret(CANARY);
+    const fingerprint = cipherOf(K1).fingerprint(secret);
+    expect(cipherOf(K2, K1).recognises(secret, fingerprint)).toBe(true);
+    expect(cipherOf(K2).recognises(secret, fingerprint)).toBe(false);
+    expect(cipherOf(K1).recognises(new Secret(`${CANARY} `), fingerprint)).toBe(false);
+  });
+
   it('differs for another secret and for another first key', () => {
     const secret = new Secret(CANARY);
     const fingerprints = [

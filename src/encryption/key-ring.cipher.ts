@@ -17,7 +17,7 @@ export class KeyRingCipher extends TokenCipher {
   readonly sealingKeyId: string;
   readonly #keys: ReadonlyMap<string, KeyObject>;
   readonly #sealingKey: KeyObject;
-  readonly #fingerprintKey: KeyObject;
+  readonly #fingerprintKeys: readonly [KeyObject, ...KeyObject[]];
 
   constructor(@Inject(NOTION_AUTH_CONFIG) config: Pick<NotionAuthConfig, 'encryptionKeys'>) {
     super();
@@ -25,7 +25,14 @@ export class KeyRingCipher extends TokenCipher {
     this.sealingKeyId = first.id;
     this.#keys = new Map(config.encryptionKeys.map((key) => [key.id, keyObject(key)]));
     this.#sealingKey = keyObject(first);
-    this.#fingerprintKey = deriveFingerprintKey(this.#sealingKey);
+    this.#fingerprintKeys = [
+      deriveFingerprintKey(this.#sealingKey),
+      ...config.encryptionKeys.slice(1).map((key) => deriveFingerprintKey(keyObject(key))),
+    ];
+  }
+
+  get keyIds(): readonly string[] {
+    return [...this.#keys.keys()];
   }
 
   seal(secret: Secret, context: SealContext): string {
@@ -49,8 +56,16 @@ export class KeyRingCipher extends TokenCipher {
   }
 
   fingerprint(secret: Secret): string {
-    return createHmac('sha256', this.#fingerprintKey).update(secret.reveal(), 'utf8').digest('base64url');
+    return fingerprintBy(this.#fingerprintKeys[0], secret);
   }
+
+  recognises(secret: Secret, fingerprint: string): boolean {
+    return this.#fingerprintKeys.some((key) => fingerprintBy(key, secret) === fingerprint);
+  }
+}
+
+function fingerprintBy(key: KeyObject, secret: Secret): string {
+  return createHmac('sha256', key).update(secret.reveal(), 'utf8').digest('base64url');
 }
 
 /** A JSON array keeps its members apart: no two contexts have the same text. */

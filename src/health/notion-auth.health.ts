@@ -1,58 +1,137 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import { AttemptStatistics } from '../domain/attempt-statistics.js';
 import { Clock } from '../domain/clock.js';
 import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
-import { refreshRate, type RefreshRate } from './refresh-rate.js';
+import { FleetReadings, type FleetReading } from '../domain/fleet-readings.js';
+import { REFRESH_GATES, type RefreshGate } from '../domain/refresh-gate.js';
+import { ReplicaHealth } from '../refresh/replica.health.js';
+import { CachedReading } from './cached-reading.js';
+import { judgeRate, refreshRate, type RefreshRateState } from './refresh-rate.js';
+import { SteadyState } from './steady-state.js';
 
 const WINDOW_MS = 15 * MINUTE_MS;
-/** However often it is polled, the database is asked once in this time. */
-const CACHE_MS = 5 * SECOND_MS;
 /** A health endpoint that hangs is no health endpoint. */
-const ANSWER_WITHIN_MS = 200;
+const WAIT_AT_MOST_MS = 150;
+/** Older than this, what all processes share is not known any more. */
+const FLEET_KNOWN_FOR_MS = 15 * SECOND_MS;
+/** A pair that nobody but this process has for longer than this is at risk. */
+const PENDING_AT_RISK_MS = 30 * SECOND_MS;
+
+export interface RefreshHealthOptions {
+  /**
+   * - `report`: always `up`; the state is in the details.
+   * - `enforce`: `down` while the state is `critical`. For dashboards and monitors, never for liveness or readiness: a
+   *   Notion that is down is critical for every replica at once.
+   * @defaultValue `'report'`
+   */
+  readonly mode?: 'report' | 'enforce';
+}
+
+export interface ReadinessOptions {
+  /** `ignore` for an application that is of use without the database. @defaultValue `'require'` */
+  readonly database?: 'require' | 'ignore';
+}
 
 /**
  * Terminus indicators. Provide it in the module of your health controller; it needs `TerminusModule` there.
- * Bodies hold states and numbers only.
+ * Bodies hold states and numbers only. However often they are polled, the database is asked once in five seconds, and
+ * no answer waits for it longer than a fraction of a second. Notion is never asked.
  */
 @Injectable()
 export class NotionAuthHealthIndicator {
-  private lastRead: { readonly atMs: number; readonly rate: Promise<RefreshRate> } | null = null;
+  private readonly state = new SteadyState();
+  private readonly fleet: CachedReading<FleetReading>;
 
   constructor(
     private readonly indicators: HealthIndicatorService,
-    private readonly attempts: AttemptStatistics,
+    readings: FleetReadings,
+    private readonly replica: ReplicaHealth,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.fleet = new CachedReading(
+      () => readings.read(WINDOW_MS),
+      () => clock.monotonicMs(),
+    );
+  }
 
   /**
-   * The refresh success rate of all processes over the last 15 minutes. Always `up` while the database answers: a
-   * Notion outage lowers every replica's rate together, so it must never restart or unroute them.
+   * How refreshing goes, over all processes and the last 15 minutes; `scope` is `replica`, and the numbers are this
+   * process's own, while the database does not answer.
    */
-  async check<Key extends string>(key: Key): Promise<HealthIndicatorResult<Key>> {
+  async check<Key extends string>(
+    key: Key,
+    { mode = 'report' }: RefreshHealthOptions = {},
+  ): Promise<HealthIndicatorResult<Key>> {
+    await this.read();
+    const known = this.fleet.notOlderThan(FLEET_KNOWN_FOR_MS);
+    const attempts = known?.attempts ?? this.replica.attempts;
+    const details = {
+      state: this.state.see(this.seenState(known), this.clock.monotonicMs()),
+      ...refreshRate(attempts),
+      windowSeconds: WINDOW_MS / SECOND_MS,
+      scope: known === null ? 'replica' : 'fleet',
+      lostGrants: attempts.reduce((sum, { outcome, total }) => (outcome === 'lost' ? sum + total : sum), 0),
+      pendingPairs: this.replica.pendingPairs,
+      pendingPairAgeSeconds: Math.floor(this.replica.oldestPendingPairMs / SECOND_MS),
+      breakers: breakersOf(known),
+    };
     const indicator = this.indicators.check(key);
-    const rate = await this.currentRate();
-    if (rate === null) return indicator.down({ state: 'unavailable' });
-    return indicator.up({ ...rate, windowSeconds: WINDOW_MS / SECOND_MS, scope: 'fleet' });
+    return mode === 'enforce' && details.state === 'critical'
+      ? indicator.down(details)
+      : indicator.up(details);
   }
 
-  /** For readiness: whether the database answers. Never asks Notion. */
-  async ready<Key extends string>(key: Key): Promise<HealthIndicatorResult<Key>> {
+  /**
+   * For readiness: `down` at once when the process drains or lacks a key that stored tokens need, and when the
+   * database has not answered three times and for 15 seconds.
+   */
+  async ready<Key extends string>(
+    key: Key,
+    { database = 'require' }: ReadinessOptions = {},
+  ): Promise<HealthIndicatorResult<Key>> {
+    await this.read();
+    const details = {
+      process: this.replica.isDraining ? 'draining' : 'serving',
+      database: this.fleet.isUnreachable ? 'down' : 'up',
+      keys: this.keyState(),
+    };
+    const isReady =
+      details.process === 'serving' &&
+      details.keys !== 'unknown_key_id' &&
+      (details.database === 'up' || database === 'ignore');
     const indicator = this.indicators.check(key);
-    return (await this.currentRate()) === null
-      ? indicator.down({ database: 'down' })
-      : indicator.up({ database: 'up' });
+    return isReady ? indicator.up(details) : indicator.down(details);
   }
 
-  /** `null` when the database does not answer in time. */
-  private async currentRate(): Promise<RefreshRate | null> {
-    const nowMs = this.clock.monotonicMs();
-    if (this.lastRead === null || nowMs - this.lastRead.atMs >= CACHE_MS) {
-      const rate = this.attempts.countOutcomes(WINDOW_MS).then(refreshRate);
-      rate.catch(() => undefined);
-      this.lastRead = { atMs: nowMs, rate };
-    }
-    const late = this.clock.sleep(ANSWER_WITHIN_MS).then(() => null);
-    return Promise.race([this.lastRead.rate, late]).catch(() => null);
+  private async read(): Promise<void> {
+    await Promise.race([this.fleet.refresh(), this.clock.sleep(WAIT_AT_MOST_MS)]);
   }
+
+  private seenState(known: FleetReading | null): RefreshRateState {
+    const isAtRisk = this.replica.oldestPendingPairMs > PENDING_AT_RISK_MS;
+    const isRefused = known?.closedGates.includes('configuration') ?? false;
+    if (isAtRisk || isRefused) return 'critical';
+    return judgeRate(known?.attempts ?? this.replica.attempts, this.state.current);
+  }
+
+  /** A ring does not shrink while the process lives, so the last word on it stands while the database is away. */
+  private keyState(): 'complete' | 'unknown_key_id' | 'not_known' {
+    const known = this.fleet.notOlderThan(Number.POSITIVE_INFINITY);
+    if (known === null) return 'not_known';
+    return known.missingKeyIds.length === 0 ? 'complete' : 'unknown_key_id';
+  }
+}
+
+type BreakerState = 'open' | 'closed' | 'not_known';
+
+/** In the language of breakers: an open one lets no refresh through. */
+function breakersOf(known: FleetReading | null): Record<RefreshGate, BreakerState> {
+  const stateOf = (gate: RefreshGate): BreakerState => {
+    if (known === null) return 'not_known';
+    return known.closedGates.includes(gate) ? 'open' : 'closed';
+  };
+  return Object.fromEntries(REFRESH_GATES.map((gate) => [gate, stateOf(gate)])) as Record<
+    RefreshGate,
+    BreakerState
+  >;
 }

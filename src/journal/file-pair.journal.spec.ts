@@ -40,7 +40,7 @@ describe('FilePairJournal', () => {
 
   function journal(
     encryptionKey = key,
-    refresh: { retainMs?: number; journalMaxFiles?: number } = {},
+    refresh: { retainMs?: number; journalMaxBytes?: number } = {},
   ): FilePairJournal {
     const config = resolveConfig({
       clientId: 'client',
@@ -86,9 +86,9 @@ describe('FilePairJournal', () => {
   });
 
   it('is silent when it cannot be prepared, and still answers a record with null', () => {
-    const full = journal(key, { journalMaxFiles: 1 });
+    const full = journal(key, { journalMaxBytes: 16 * 1024 });
     full.prepare();
-    const other = journal(key, { journalMaxFiles: 1 });
+    const other = journal(key, { journalMaxBytes: 16 * 1024 });
     other.replay();
     other.prepare();
     expect(files()).toHaveLength(1);
@@ -191,8 +191,25 @@ describe('FilePairJournal', () => {
     ).toEqual([stays.authorizationId]);
   });
 
+  it('has room for what a process leaves that is killed a hundred times', () => {
+    const records = Array.from({ length: 100 }, () => {
+      const restarted = journal(key, { journalMaxBytes: 2 * 2 ** 20 });
+      restarted.replay();
+      return restarted.record(somePair());
+    });
+    expect(records).not.toContain(null);
+  });
+
+  it('keeps to its bytes, whatever it is made of', () => {
+    const kept = journal(key, { journalMaxBytes: 200_000 });
+    while (kept.record(somePair()) !== null);
+    const bytes = files().reduce((sum, path) => sum + statSync(path).size, 0);
+    expect(bytes).toBeLessThanOrEqual(200_000);
+    expect(bytes).toBeGreaterThan(190_000);
+  });
+
   it('answers null instead of failing when it is full or cannot write', () => {
-    const full = journal(key, { journalMaxFiles: 1 });
+    const full = journal(key, { journalMaxBytes: 200_000 });
     let recorded = 0;
     while (full.record(somePair()) !== null) recorded += 1;
     expect(recorded).toBeGreaterThan(100);

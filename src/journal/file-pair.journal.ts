@@ -5,14 +5,19 @@ import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import type { Clock } from '../domain/clock.js';
-import { PairJournal, type JournalReceipt } from '../domain/pair-journal.js';
+import { PairJournal, type JournaledChange, type JournalReceipt } from '../domain/pair-journal.js';
 import type { RetainedChange } from '../domain/retained-change.js';
 import type { TokenCipher } from '../domain/token-cipher.js';
 import { decodeRecord, encodeRecord } from './journal-record.js';
 import { JournalShelf, type ShelvedFile } from './journal-shelf.js';
 import { eraseRecord, JournalSegment, readSegment, type SegmentRecord } from './segment.js';
 
-const FILE_BYTES = 256 * 1024;
+/**
+ * A process begins with a small file and doubles it with each one that it fills: one that is killed again and again
+ * must not use up the folder with files that hold next to nothing.
+ */
+const FIRST_FILE_BYTES = 16 * 1024;
+const LARGEST_FILE_BYTES = 256 * 1024;
 /** More than a record of Notion's own tokens takes. */
 const USUAL_RECORD_BYTES = 4 * 1024;
 const FILE_SUFFIX = '.pairs';
@@ -33,6 +38,7 @@ export interface FilePairJournalOptions {
 export class FilePairJournal extends PairJournal implements OnApplicationShutdown {
   private readonly logger = new Logger('NotionPairJournal');
   private readonly shelf = new JournalShelf();
+  private nextFileBytes = FIRST_FILE_BYTES;
   private open: { readonly segment: JournalSegment; readonly file: ShelvedFile } | null = null;
 
   constructor(private readonly options: FilePairJournalOptions) {
@@ -72,7 +78,7 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
     this.shelf.confirm(receipt);
   }
 
-  override replay(): readonly { readonly retained: RetainedChange; readonly receipt: JournalReceipt }[] {
+  override replay(): readonly JournaledChange[] {
     try {
       const { folder } = this.options;
       mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -115,11 +121,15 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
       return this.open;
     this.closeOpenFile();
     this.clean();
-    if (this.shelf.fileCount >= this.options.config.refresh.journalMaxFiles) throw new JournalFullError();
-    mkdirSync(this.options.folder, { recursive: true, mode: 0o700 });
-    const path = join(this.options.folder, `${this.nowMs()}-${randomUUID()}${FILE_SUFFIX}`);
-    const segment = JournalSegment.create(path, Math.max(FILE_BYTES, payloadBytes * 2));
-    this.open = { segment, file: this.shelf.addFile(path, this.nowMs()) };
+    const { folder, config } = this.options;
+    const bytesLeft = config.refresh.journalMaxBytes - this.shelf.bytes;
+    const bytes = Math.max(Math.min(this.nextFileBytes, bytesLeft), payloadBytes * 2);
+    if (bytes > bytesLeft) throw new JournalFullError();
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, `${this.nowMs()}-${randomUUID()}${FILE_SUFFIX}`);
+    const segment = JournalSegment.create(path, bytes);
+    this.open = { segment, file: this.shelf.addFile({ path, bytes, createdMs: this.nowMs() }) };
+    this.nextFileBytes = Math.min(this.nextFileBytes * 2, LARGEST_FILE_BYTES);
     return this.open;
   }
 
@@ -131,16 +141,12 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
     return this.nowMs() - file.createdMs < this.options.config.refresh.retainMs / 2;
   }
 
-  private replayFile(
-    path: string,
-  ): { readonly retained: RetainedChange; readonly receipt: JournalReceipt }[] {
+  private replayFile(path: string): JournaledChange[] {
     const { records, damaged } = readSegment(path);
     const decoded = records.map((record) => ({ record, ...this.decode(record) }));
-    const file = this.shelf.addFile(
-      path,
-      statSync(path).mtimeMs,
-      decoded.some((one) => one.locked),
-    );
+    const { mtimeMs, size } = statSync(path);
+    const isLocked = decoded.some((one) => one.locked);
+    const file = this.shelf.addFile({ path, bytes: size, createdMs: mtimeMs, isLocked });
     if (damaged || decoded.some((one) => one.retained === null && !one.locked)) this.setAside(path);
     return decoded.flatMap(({ record, retained }) => {
       if (retained === null) return [];

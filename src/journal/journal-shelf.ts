@@ -11,13 +11,17 @@ export interface ShelvedRecord {
   confirmed: boolean;
 }
 
-/** What is known of one file of the journal. */
-export interface ShelvedFile {
+export interface JournalFile {
   readonly path: string;
+  readonly bytes: number;
   readonly createdMs: number;
-  readonly records: ShelvedRecord[];
   /** Some record could not be opened with today's keys: the file stays. */
-  readonly locked: boolean;
+  readonly isLocked?: boolean;
+}
+
+/** What is known of one file of the journal. */
+export interface ShelvedFile extends JournalFile {
+  readonly records: ShelvedRecord[];
 }
 
 /** Which records stand in which file, and which of them the database has. */
@@ -25,17 +29,18 @@ export class JournalShelf {
   private readonly files = new Map<string, ShelvedFile>();
   private readonly byReceipt = new Map<JournalReceipt, ShelvedRecord>();
 
-  get fileCount(): number {
-    return this.files.size;
+  /** On disk, of the files that this process made or replayed. */
+  get bytes(): number {
+    return [...this.files.values()].reduce((sum, file) => sum + file.bytes, 0);
   }
 
   get recordCount(): number {
     return this.byReceipt.size;
   }
 
-  addFile(path: string, createdMs: number, locked = false): ShelvedFile {
-    const file: ShelvedFile = { path, createdMs, records: [], locked };
-    this.files.set(path, file);
+  addFile(known: JournalFile): ShelvedFile {
+    const file: ShelvedFile = { ...known, records: [] };
+    this.files.set(file.path, file);
     return file;
   }
 
@@ -76,7 +81,9 @@ export class JournalShelf {
   outdated(beforeMs: number): readonly ShelvedFile[] {
     return [...this.files.values()].filter(
       (file) =>
-        !file.locked && file.records.every((record) => record.confirmed) && lastWriteTo(file) < beforeMs,
+        file.isLocked !== true &&
+        file.records.every((record) => record.confirmed) &&
+        lastWriteTo(file) < beforeMs,
     );
   }
 }

@@ -9,6 +9,9 @@ const CONNECT_TIMEOUT_MS = 10 * SECOND_MS;
 /** A stalled event loop runs due timers before it reads answers that arrived in time: give those their turn. */
 const DEADLINE_GRACE_MS = 250;
 
+/** The reason a connection ends, made once: an error with its stack, for each, would cost as much as sealing a pair. */
+const DONE = new Error('The answer is here.');
+
 export interface OAuthRequest {
   readonly origin: string;
   readonly path: string;
@@ -62,7 +65,7 @@ export class OAuthTransport {
     } finally {
       deadline.stop();
       // Not awaited: the answer is what counts, and destroying a client cannot fail in a way that matters.
-      void client.destroy().catch(() => undefined);
+      void client.destroy(DONE).catch(() => undefined);
     }
   }
 

@@ -38,7 +38,7 @@ export class AuthorizedCalls {
     private readonly pool: NotionHttpPool,
     @Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig,
   ) {
-    this.lanes = new CallLanes(config.outbound.maxConcurrentPerAuthorization);
+    this.lanes = new CallLanes(config.outbound);
     this.callTimeoutMs = config.outbound.callTimeoutMs;
   }
 

@@ -1,5 +1,7 @@
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
+import { NotionRequestRefusedError } from '../domain/errors.js';
 import type { AccessToken } from '../domain/secret.js';
 
 /** The calls of one authorization that are queued or on the wire, and what they learned of its token. */
@@ -22,18 +24,30 @@ export class CallLane {
   }
 }
 
+type LaneLimits = Pick<
+  NotionAuthConfig['outbound'],
+  'maxConcurrentPerAuthorization' | 'maxQueuedPerAuthorization' | 'maxCalls'
+>;
+
 /** One lane per authorization in use; a lane that falls idle is dropped, so memory follows the calls under way. */
 export class CallLanes {
   private readonly lanes = new Map<AuthorizationId, CallLane>();
+  private calls = 0;
 
-  constructor(private readonly maxConcurrent: number) {}
+  constructor(private readonly limits: LaneLimits) {}
 
-  /** Runs `call` when the lane has room. Calls leave in the order they came. */
+  /**
+   * Runs `call` when the lane has room. Calls leave in the order they came.
+   * @throws {@link NotionRequestRefusedError} `queue_full` when too many wait already, for this authorization or in all.
+   */
   async run<Result>(id: AuthorizationId, call: (lane: CallLane) => Promise<Result>): Promise<Result> {
+    this.requireRoom(id);
     const lane = this.laneOf(id);
+    this.calls += 1;
     try {
       return await lane.limit(call, lane);
     } finally {
+      this.calls -= 1;
       // A lane that was dropped already must not take its successor along: that would be two lanes for one bound.
       if (lane.isIdle && this.lanes.get(id) === lane) this.lanes.delete(id);
     }
@@ -43,10 +57,17 @@ export class CallLanes {
     return this.lanes.size;
   }
 
+  private requireRoom(id: AuthorizationId): void {
+    const queued = this.lanes.get(id)?.limit.pendingCount ?? 0;
+    if (queued >= this.limits.maxQueuedPerAuthorization || this.calls >= this.limits.maxCalls) {
+      throw new NotionRequestRefusedError('queue_full');
+    }
+  }
+
   private laneOf(id: AuthorizationId): CallLane {
     const existing = this.lanes.get(id);
     if (existing !== undefined) return existing;
-    const lane = new CallLane(pLimit(this.maxConcurrent));
+    const lane = new CallLane(pLimit(this.limits.maxConcurrentPerAuthorization));
     this.lanes.set(id, lane);
     return lane;
   }

@@ -18,7 +18,8 @@ export type NotionFetch = (input: FetchInput, init?: RequestInit) => Promise<Res
 const NEVER_MS = 2 ** 31 - 1;
 
 /**
- * Notion's API in the name of an authorization. Every call asks for the token of its moment.
+ * Notion's API in the name of an authorization. Every call asks for the token of its moment. Asks for no owner: for
+ * the server's own work, not for ids that come with a request (`NotionTokenInterceptor` checks those).
  *
  * `outbound.maxConcurrentPerAuthorization` calls are on the wire at once, further ones queue; an event stream counts
  * until it opens. `outbound.callTimeoutMs` runs from the moment a call leaves the queue, renewal and repetition

@@ -7,9 +7,6 @@ import { ACCEPTED_ENCODINGS, AnswerReceiver } from './answer-receiver.js';
 import type { HttpAnswer } from './http-answer.js';
 import type { OutboundRequest } from './outbound-request.js';
 
-/** Sockets of this process to Notion's API, over all authorizations; further calls wait for one. */
-const MAX_SOCKETS = 256;
-
 /**
  * Keep-alive connections to the one configured origin. Nothing here can name another host: the pool has no other
  * origin, follows no redirect and reads no proxy variable.
@@ -24,7 +21,7 @@ export class NotionHttpPool implements OnApplicationShutdown {
   constructor(@Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig) {
     this.origin = new URL(config.apiBaseUrl).origin;
     // The call's own time limit covers the wait for the head; a streamed body keeps undici's idle limit.
-    this.#pool = new Pool(this.origin, { connections: MAX_SOCKETS, headersTimeout: 0 });
+    this.#pool = new Pool(this.origin, { connections: config.outbound.maxSockets, headersTimeout: 0 });
   }
 
   /** Sends once and takes the whole answer, whatever its status. Rejects as `fetch` does: `TypeError` with a cause. */

@@ -15,6 +15,11 @@ export class AccessTokenCache {
     this.tokens = new LRUCache({ max: config.outbound.tokenCacheSize, ttl: this.ttlMs });
   }
 
+  /** Tokens in memory now. */
+  get size(): number {
+    return this.tokens.size;
+  }
+
   get(id: AuthorizationId): AccessToken | undefined {
     return this.tokens.get(id);
   }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import {
   AuthorizationStore,
@@ -10,8 +10,10 @@ import { SECOND_MS } from '../domain/duration.js';
 import { Clock } from '../domain/clock.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import type { NotionFailure, RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
+import { OwnAttempts } from './own-attempts.js';
 import { PairKeeper } from './pair.keeper.js';
 import { UnknownOutcomeRecovery } from './recovery.js';
+import { QuietLogger } from './quiet-logger.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import { verdictOn, type Verdict } from './settlement.js';
@@ -29,7 +31,7 @@ export interface HeldClaim {
 /** Spends a claim: at most one request, and an end to the claim whatever it comes to. */
 @Injectable()
 export class ClaimSpender {
-  private readonly logger = new Logger('NotionRefreshService');
+  private readonly logger: QuietLogger;
 
   constructor(
     private readonly store: AuthorizationStore,
@@ -38,9 +40,12 @@ export class ClaimSpender {
     private readonly keeper: PairKeeper,
     private readonly rollForward: RollForward,
     private readonly shutdown: RefreshShutdown,
+    private readonly ownAttempts: OwnAttempts,
     private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
-  ) {}
+  ) {
+    this.logger = new QuietLogger('NotionRefreshService', clock);
+  }
 
   async spend(held: HeldClaim): Promise<RefreshOutcome> {
     const unresolved = held.claim.recovering;
@@ -81,7 +86,11 @@ export class ClaimSpender {
       timeoutMs: this.config.refresh.requestTimeoutMs,
     });
     const upstreamMs = this.clock.monotonicMs() - sentAtMs;
-    if (answer.kind === 'success') return this.keeper.keep(claim, answer, upstreamMs);
+    if (answer.kind === 'success') {
+      const kept = await this.keeper.keep(claim, answer, upstreamMs);
+      this.ownAttempts.note('success');
+      return kept;
+    }
     const presented = { afterUnknown: unresolved !== null, asReplay };
     return this.settle(held, verdictOn(answer, presented, this.config.refresh), answer.failure, upstreamMs);
   }
@@ -99,7 +108,8 @@ export class ClaimSpender {
     failure: NotionFailure,
     upstreamMs?: number,
   ): Promise<RefreshOutcome> {
-    this.logger.warn(describe(held, outcome, failure));
+    this.logger.warn(`refresh ${outcome} ${failure.code ?? ''}`, describe(held, outcome, failure));
+    this.ownAttempts.note(outcome);
     const verdict = await this.store.settle(held.claim, settlement, { outcome, failure, upstreamMs });
     if (verdict === 'superseded') {
       const moved = await this.movedMeanwhile(held.claim);

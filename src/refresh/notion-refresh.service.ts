@@ -31,11 +31,12 @@ type FinalRefusal = Exclude<ClaimRefusal, { kind: 'claimed_elsewhere' }>;
 
 /**
  * Renews a pair exactly once, however many callers and processes ask: claim, send, store.
- * Safe to call from any number of processes at the same time.
+ * Safe to call from any number of processes at the same time. Asks for no owner: not for ids that come with a request.
  */
 @Injectable()
 export class NotionRefreshService {
   private readonly flights = new SingleFlight<RefreshOutcome>();
+  private readonly looks = new SingleFlight<number>();
   private readonly slots: ReturnType<typeof pLimit>;
 
   constructor(
@@ -52,15 +53,17 @@ export class NotionRefreshService {
 
   /**
    * Resolves to an outcome: a refused grant or a Notion that is down are outcomes, not exceptions. Waits at most
-   * `refresh.callerWaitMs`, then answers `busy` while the refresh goes on.
+   * `refresh.callerWaitMs`, then answers `busy` while the refresh goes on; answers `busy` at once, and begins nothing,
+   * when `refresh.maxQueued` others wait already. Joining a refresh that is under way or queued takes no place.
    * @throws {@link NotionAuthorizationNotFoundError} when there is no such authorization.
    * @throws {@link NotionStoreUnavailableError} when the store does not answer.
    */
   async refresh(id: AuthorizationId, request: RefreshRequest): Promise<RefreshOutcome> {
+    if (!this.hasRoomFor(id, request)) return { kind: 'busy' };
     const waitUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
     const seenVersion =
       request.seenVersion ??
-      (await waitAtMost(this.storedVersion(id), {
+      (await waitAtMost(this.lookedUp(id), {
         timeoutMs: this.config.refresh.callerWaitMs,
         signal: request.signal,
       }));
@@ -82,7 +85,7 @@ export class NotionRefreshService {
     return this.flights.join(held.claim.authorizationId, () => this.slots(() => this.spender.spend(held)));
   }
 
-  /** Refreshes of this process that are under way. */
+  /** Refreshes of this process that are under way or wait for their turn. */
   get inFlight(): number {
     return this.flights.size;
   }
@@ -90,6 +93,17 @@ export class NotionRefreshService {
   /** Answers that are under way are awaited and stored; nothing new begins. */
   private async drain(): Promise<void> {
     await waitAtMost(this.flights.settled(), { timeoutMs: this.config.refresh.drainMs });
+  }
+
+  /** What `recovery` asks for is paced by the sweep; refused, it would be left unresolved until the next one. */
+  private hasRoomFor(id: AuthorizationId, { trigger }: RefreshRequest): boolean {
+    if (trigger === 'recovery' || this.flights.has(id) || this.looks.has(id)) return true;
+    const { maxConcurrent, maxQueued } = this.config.refresh;
+    return this.flights.size + this.looks.size < maxConcurrent + maxQueued;
+  }
+
+  private lookedUp(id: AuthorizationId): Promise<number> {
+    return this.looks.join(id, () => this.storedVersion(id));
   }
 
   private async storedVersion(id: AuthorizationId): Promise<number> {

@@ -26,7 +26,8 @@ export interface GetAccessTokenOptions {
 
 /**
  * Gives a usable access token. Notion announces no expiry, so a token is usable until Notion refuses it, or until
- * the application's own `refresh.maxTokenAgeMs`; nothing is refreshed to be safe.
+ * the application's own `refresh.maxTokenAgeMs`; nothing is refreshed to be safe. Asks for no owner: not for ids that
+ * come with a request.
  */
 @Injectable()
 export class NotionTokenService {
@@ -43,7 +44,8 @@ export class NotionTokenService {
   /**
    * Answers from memory, else from the row, else by a refresh; never waits for a refresh that nobody needs.
    * @throws {@link NotionReconnectRequiredError} when only the person can help. No request was made.
-   * @throws {@link NotionRefreshBusyError} when somebody else's refresh outlasted `refresh.callerWaitMs`.
+   * @throws {@link NotionRefreshBusyError} when somebody else's refresh outlasted `refresh.callerWaitMs`, or too many
+   * wait already (`refresh.maxQueued`, `outbound.maxReads`).
    * @throws {@link NotionRefreshFailedError} when the token could not be renewed now.
    * @throws {@link NotionAuthorizationNotFoundError} when there is no such authorization.
    * @throws {@link NotionStoreUnavailableError} when the store does not answer.
@@ -113,6 +115,8 @@ export class NotionTokenService {
   }
 
   private read(id: AuthorizationId): Promise<StoredAccessToken | null> {
+    const isFull = this.reads.size >= this.config.outbound.maxReads && !this.reads.has(id);
+    if (isFull) return Promise.reject(new NotionRefreshBusyError(id));
     return this.reads.join(id, () => storeCall(this.readOnce(id)));
   }
 

@@ -7,9 +7,6 @@ import { Clock } from '../domain/clock.js';
 import { PairJournal, type JournalReceipt } from '../domain/pair-journal.js';
 import type { RetainedChange, RetainedPair } from '../domain/retained-change.js';
 
-/** Beyond it the longest kept are let go; that many refreshes in the retention time are no common load. */
-const MAX_RETAINED = 100_000;
-
 interface PendingPair {
   readonly retained: RetainedPair;
   readonly sinceMs: number;
@@ -22,6 +19,7 @@ interface PendingPair {
  */
 @Injectable()
 export class PairCustody {
+  /** As many as refreshes are under way, so `refresh.maxConcurrent` at most. */
   private readonly pending = new Map<string, PendingPair>();
   private readonly retained: LRUCache<AuthorizationId, RetainedChange>;
 
@@ -30,7 +28,8 @@ export class PairCustody {
     private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig,
   ) {
-    this.retained = new LRUCache({ max: MAX_RETAINED, ttl: config.refresh.retainMs });
+    const { maxRetained, retainMs } = config.refresh;
+    this.retained = new LRUCache({ max: maxRetained, ttl: retainMs });
   }
 
   /** Before the request: the window between its answer and the first durable byte must hold nothing but one write. */

@@ -2,12 +2,14 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AuthorizationStore, type Claim, type StoreVerdict } from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
-import { NotionOAuth, type RefreshAnswer } from '../domain/notion-oauth.js';
+import type { RefreshAnswer } from '../domain/notion-oauth.js';
 import type { RefreshOutcome } from '../domain/refresh-outcome.js';
 import { AccessToken } from '../domain/secret.js';
 import { AccessTokenCache } from './access-token.cache.js';
 import { growingWaits } from './backoff.js';
 import { PairCustody, retainedPair } from './pair.custody.js';
+import { RevocationSender } from './revocation.sender.js';
+import { QuietLogger } from './quiet-logger.js';
 import { RollForward } from './roll-forward.js';
 
 const FIRST_RETRY_MS = 50;
@@ -19,15 +21,18 @@ export type SuccessfulAnswer = Extract<RefreshAnswer, { kind: 'success' }>;
 @Injectable()
 export class PairKeeper {
   private readonly logger = new Logger('NotionRefreshService');
+  private readonly failures: QuietLogger;
 
   constructor(
     private readonly store: AuthorizationStore,
     private readonly custody: PairCustody,
-    private readonly notion: NotionOAuth,
+    private readonly revocations: RevocationSender,
     private readonly rollForward: RollForward,
     private readonly cache: AccessTokenCache,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.failures = new QuietLogger('NotionRefreshService', clock);
+  }
 
   /** An answer may come that has to be kept. */
   prepare(): void {
@@ -37,7 +42,7 @@ export class PairKeeper {
   async keep(claim: Claim, answer: SuccessfulAnswer, upstreamMs: number): Promise<RefreshOutcome> {
     this.custody.take(claim, answer.pair);
     const verdict = await this.storeUntilStored(claim, answer, upstreamMs);
-    if (!verdict.stored) return this.dropLatePair(claim, answer, verdict);
+    if (!verdict.stored) return this.dropLatePair(claim, verdict);
     this.custody.stored(claim);
     const token = new AccessToken(
       answer.pair.accessToken.reveal(),
@@ -62,7 +67,8 @@ export class PairKeeper {
       try {
         return await this.storeOnce(claim, answer, upstreamMs);
       } catch (error) {
-        this.logger.error(
+        this.failures.error(
+          'store failed',
           `store failed, trying again authorization=${claim.authorizationId} attempt=${claim.attemptId} error=${error instanceof Error ? error.name : 'unknown'}`,
         );
         await this.clock.sleep(waitMs);
@@ -83,7 +89,6 @@ export class PairKeeper {
   /** A reconnect won, or the person disconnected: then the pair nobody will ever use is revoked (rule R19). */
   private async dropLatePair(
     claim: Claim,
-    answer: SuccessfulAnswer,
     verdict: Extract<StoreVerdict, { stored: false }>,
   ): Promise<RefreshOutcome> {
     this.custody.dropped(claim);
@@ -91,7 +96,7 @@ export class PairKeeper {
     if (verdict.status !== 'not_found' && verdict.status !== 'revoked') {
       return { kind: 'followed', version: verdict.version };
     }
-    await this.notion.revoke(answer.pair.accessToken);
+    await this.revocations.send(verdict.revocations);
     return { kind: 'revoked' };
   }
 }

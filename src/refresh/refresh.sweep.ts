@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AttemptStatistics } from '../domain/attempt-statistics.js';
 import { AuthorizationStore, type Claim } from '../domain/authorization-store.js';
@@ -79,33 +80,42 @@ export class NotionRefreshSweep {
 
   private async resolveUnknown(tally: SweepTally): Promise<void> {
     const unresolved = await this.store.listUnresolved(UNRESOLVED_BATCH);
+    const slots = pLimit(this.config.refresh.maxConcurrent);
     const outcomes = unresolved.map(({ id, version }) =>
-      this.unlessSurprised(() => this.refreshes.refresh(id, { trigger: 'recovery', seenVersion: version })),
+      slots(() =>
+        this.unlessSurprised(() => this.refreshes.refresh(id, { trigger: 'recovery', seenVersion: version })),
+      ),
     );
     for (const outcome of await Promise.all(outcomes)) tally.count(outcome);
   }
 
-  /** Keeps `maxConcurrent` refreshes under way until nothing is due; claims again when half of them are free. */
+  /**
+   * Keeps `maxConcurrent` refreshes under way until nothing is due. As many again wait claimed, or the wire would
+   * stand idle while the database claims; not under a cap, whose turns would go by.
+   */
   private async renewDue(olderThanMs: number, options: SweepOptions, tally: SweepTally): Promise<void> {
     const { maxConcurrent } = this.config.refresh;
-    const underWay = new Set<Promise<void>>();
+    const slots = pLimit(maxConcurrent);
+    const most = options.ratePerSecond === undefined ? 2 * maxConcurrent : maxConcurrent;
+    const held = new Set<Promise<void>>();
     const startedMs = this.clock.monotonicMs();
     for (;;) {
       // As of the beginning: what this sweep has renewed must not become due to it again.
       const asOfStartMs = Math.ceil(olderThanMs + this.clock.monotonicMs() - startedMs);
-      const claims = await this.claimDue(asOfStartMs, maxConcurrent - underWay.size, options.ratePerSecond);
+      const room = Math.min(maxConcurrent, most - held.size);
+      const claims = await this.claimDue(asOfStartMs, room, options.ratePerSecond);
       for (const begin of claims) {
-        const renewal = begin().then((outcome) => {
+        const renewal = slots(begin).then((outcome) => {
           tally.count(outcome);
-          underWay.delete(renewal);
+          held.delete(renewal);
         });
-        underWay.add(renewal);
+        held.add(renewal);
       }
       if (claims.length === 0) break;
-      while (underWay.size > maxConcurrent / 2) await Promise.race(underWay);
+      while (held.size > most - maxConcurrent / 2) await Promise.race(held);
       await options.onProgress?.(tally.report(false));
     }
-    await Promise.all(underWay);
+    await Promise.all(held);
   }
 
   /** Claims a batch, and gives back how to begin each of its refreshes at its turn. */

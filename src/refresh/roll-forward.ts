@@ -4,10 +4,10 @@ import { AuthorizationStore } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { DatabaseWatch } from '../domain/database-watch.js';
 import { SECOND_MS } from '../domain/duration.js';
-import { NotionOAuth } from '../domain/notion-oauth.js';
-import { PairJournal } from '../domain/pair-journal.js';
+import { PairJournal, type JournaledChange } from '../domain/pair-journal.js';
 import type { RetainedChange } from '../domain/retained-change.js';
 import { PairCustody } from './pair.custody.js';
+import { RevocationSender } from './revocation.sender.js';
 
 /** An idle process hears of a failover by asking. */
 const LOOK_EVERY_MS = 2 * SECOND_MS;
@@ -32,7 +32,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     private readonly watch: DatabaseWatch,
     private readonly journal: PairJournal,
     private readonly custody: PairCustody,
-    private readonly notion: NotionOAuth,
+    private readonly revocations: RevocationSender,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {}
 
@@ -68,17 +68,16 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     return true;
   }
 
-  /** `true` when the row has it now. Tokens that nobody will use any more are revoked. */
+  /** `true` when the row has it now. Tokens that nobody will use any more are revoked. Many at once go together. */
   async putBack(change: RetainedChange): Promise<boolean> {
     const verdict = await this.store.rollForward(change);
-    if (verdict.kind === 'rolled_forward') {
+    if (verdict.kind === 'not_found') return false;
+    const rolled = verdict.kind === 'rolled_forward';
+    if (rolled) {
       this.logger.warn(`rolled forward authorization=${change.authorizationId} version=${change.version}`);
-      for (const token of verdict.erased) await this.notion.revoke(token);
-      return true;
     }
-    const wasDisconnected = verdict.kind === 'up_to_date' && verdict.status === 'revoked';
-    if (wasDisconnected && change.kind === 'pair') await this.notion.revoke(change.pair.accessToken);
-    return false;
+    await this.revocations.send(verdict.revocations);
+    return rolled;
   }
 
   /** A claim, a call and the timer may notice at the same time: one comparison serves them all. */
@@ -117,27 +116,33 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     for (let from = 0; from < retained.length; from += BATCH_SIZE) {
       const batch = retained.slice(from, from + BATCH_SIZE);
       const versions = await this.store.readVersions(batch.map((change) => change.authorizationId));
-      for (const change of batch) {
-        const stored = versions.get(change.authorizationId);
-        if (stored !== undefined && stored < change.version) await this.putBack(change);
-      }
+      const forgotten = batch.filter(({ authorizationId, version }) => {
+        const stored = versions.get(authorizationId);
+        return stored !== undefined && stored < version;
+      });
+      await Promise.all(forgotten.map((change) => this.putBack(change)));
     }
   }
 
   private async replayJournal(): Promise<void> {
     this.leftInJournal = false;
-    for (const { retained, receipt } of this.journal.replay()) {
-      try {
-        await this.putBack(retained);
-        this.journal.confirm(receipt);
-        this.custody.retain(retained);
-      } catch (error) {
-        this.leftInJournal = true;
-        const name = error instanceof Error ? error.name : 'unknown';
-        this.logger.error(
-          `a journaled change waits for the database authorization=${retained.authorizationId} error=${name}`,
-        );
-      }
+    const journaled = this.journal.replay();
+    for (let from = 0; from < journaled.length; from += BATCH_SIZE) {
+      await Promise.all(journaled.slice(from, from + BATCH_SIZE).map((one) => this.replay(one)));
+    }
+  }
+
+  private async replay({ retained, receipt }: JournaledChange): Promise<void> {
+    try {
+      await this.putBack(retained);
+      this.journal.confirm(receipt);
+      this.custody.retain(retained);
+    } catch (error) {
+      this.leftInJournal = true;
+      const name = error instanceof Error ? error.name : 'unknown';
+      this.logger.error(
+        `a journaled change waits for the database authorization=${retained.authorizationId} error=${name}`,
+      );
     }
   }
 }

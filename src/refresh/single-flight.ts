@@ -9,6 +9,10 @@ export class SingleFlight<Result> {
     return this.flights.size;
   }
 
+  has(key: string): boolean {
+    return this.flights.has(key);
+  }
+
   join(key: string, run: () => Promise<Result>): Promise<Result> {
     const joined = this.flights.get(key);
     if (joined !== undefined) return joined;

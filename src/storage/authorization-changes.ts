@@ -1,6 +1,7 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { AuthorizationEntity } from './authorization.entity.js';
+import { isOfClient } from './identifiers.js';
 import type { StoreSession } from './store-session.js';
 
 /** Values, or SQL expressions as functions. */
@@ -56,7 +57,7 @@ async function update(
     .createQueryBuilder()
     .update(AuthorizationEntity)
     .set({ ...change, updatedAt: () => dialect.now })
-    .where(`${which} AND client_id = :clientId`, { ...whichParameters, clientId })
+    .where(`${which} AND ${isOfClient('client_id')}`, { ...whichParameters, clientId })
     .andWhere(guard, parameters)
     // The host's subscribers have no business in these statements.
     .updateEntity(false)

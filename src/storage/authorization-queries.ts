@@ -5,7 +5,7 @@ import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { readRow } from './authorization-rows.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import { toAuthorization } from './authorization.mapper.js';
-import { isAuthorizationId } from './identifiers.js';
+import { isAuthorizationId, isOfClient } from './identifiers.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import type { StoreSession } from './store-session.js';
 
@@ -59,7 +59,7 @@ export async function readVersions(
   return manager
     .createQueryBuilder(AuthorizationEntity, 'a')
     .select(['a.id', 'a.version'])
-    .where('a.clientId = :clientId AND a.id IN (:...possible)', { clientId, possible })
+    .where(`${isOfClient('a.clientId')} AND a.id IN (:...possible)`, { clientId, possible })
     .getMany();
 }
 

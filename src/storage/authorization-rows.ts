@@ -1,9 +1,9 @@
 import type { SelectQueryBuilder } from 'typeorm';
-import type { AuthorizationId } from '../domain/authorization.js';
+import type { AuthorizationId, AuthorizationStatus } from '../domain/authorization.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
-import { isAuthorizationId } from './identifiers.js';
+import { isAuthorizationId, isOfClient } from './identifiers.js';
 import { RefreshGateEntity } from './refresh-gate.entity.js';
 import type { StoreSession } from './store-session.js';
 
@@ -22,6 +22,26 @@ export async function readRow(session: StoreSession, id: AuthorizationId): Promi
 export async function lockRow(session: StoreSession, id: AuthorizationId): Promise<RowAtInstant | null> {
   if (!isAuthorizationId(id)) return null;
   return oneRow(locking(session, sealedRows(session).andWhere('a.id = :id', { id })));
+}
+
+/**
+ * As {@link lockRow}, if the owner is linked to it. For anybody else's id the same statement finds nothing, as for an
+ * unknown one, and locks nothing.
+ */
+export async function lockRowOfOwner(
+  session: StoreSession,
+  id: AuthorizationId,
+  ownerId: string,
+): Promise<RowAtInstant | null> {
+  if (!isAuthorizationId(id)) return null;
+  const link = session.manager
+    .createQueryBuilder(AuthorizationOwnerEntity, 'o')
+    .select('1')
+    .where('o.authorizationId = a.id AND o.ownerId = :ownerId');
+  const rows = sealedRows(session)
+    .andWhere('a.id = :id', { id })
+    .andWhere(`EXISTS (${link.getQuery()})`, { ownerId });
+  return oneRow(locking(session, rows));
 }
 
 export async function lockRowOfBot(session: StoreSession, botId: string): Promise<RowAtInstant | null> {
@@ -61,16 +81,22 @@ export async function lockDueRows(
   );
 }
 
+/** What a decision about a locked row rests on. */
+export interface RowStanding {
+  readonly version: number;
+  readonly status: AuthorizationStatus;
+}
+
 /**
- * The versions of those rows that nobody else holds, locked in the order of their ids; and, for the same round trip,
+ * How those rows stand that nobody else holds, locked in the order of their ids; and, for the same round trip,
  * whether any gate of the client is closed.
  */
-export async function lockVersions(
+export async function lockStandings(
   session: StoreSession,
   ids: readonly AuthorizationId[],
-): Promise<{ versions: ReadonlyMap<AuthorizationId, number>; isGateClosed: boolean }> {
+): Promise<{ standings: ReadonlyMap<AuthorizationId, RowStanding>; isGateClosed: boolean }> {
   const { manager, clientId } = session;
-  if (ids.length === 0) return { versions: new Map(), isGateClosed: false };
+  if (ids.length === 0) return { standings: new Map(), isGateClosed: false };
   const closedGates = manager
     .createQueryBuilder(RefreshGateEntity, 'g')
     .select('COUNT(*)')
@@ -79,14 +105,15 @@ export async function lockVersions(
     .createQueryBuilder(AuthorizationEntity, 'a')
     .select('a.id', 'id')
     .addSelect('a.version', 'version')
+    .addSelect('a.status', 'status')
     .addSelect(`(${closedGates.getQuery()})`, 'closed_gates')
-    .where('a.clientId = :clientId AND a.id IN (:...ids)', { clientId, ids })
+    .where(`${isOfClient('a.clientId')} AND a.id IN (:...ids)`, { clientId, ids })
     .orderBy('a.id');
   const found = await passingOver(session, rows).getRawMany<
-    Record<'id', string> & Record<'version' | 'closed_gates', number | string>
+    { id: string; status: AuthorizationStatus } & Record<'version' | 'closed_gates', number | string>
   >();
   return {
-    versions: new Map(found.map(({ id, version }) => [id, Number(version)])),
+    standings: new Map(found.map(({ id, version, status }) => [id, { version: Number(version), status }])),
     isGateClosed: found.some(({ closed_gates: closed }) => Number(closed) > 0),
   };
 }

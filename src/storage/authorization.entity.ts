@@ -12,6 +12,7 @@ export type AttemptPhase = 'in_flight' | 'unknown';
 @Entity({ name: 'notion_authorization' })
 @Unique('notion_authorization_bot_uq', ['clientId', 'botId'])
 @Index('notion_authorization_grant_ix', ['clientId', 'workspaceId', 'ownerUserId'])
+@Index('notion_authorization_key_ix', ['clientId', 'keyId', 'id'])
 // Partial where the engine has partial indexes. Nothing that a claim changes stands in it, so a claim leaves it alone.
 @Index('notion_authorization_due_ix', ['clientId', 'status', 'pairStoredAt', 'id'], {
   where: `status = 'active' AND sealed_refresh_token IS NOT NULL`,

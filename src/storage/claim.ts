@@ -67,7 +67,7 @@ export function refuseClaim({ row, nowMs }: RowAtInstant, seenVersion: number): 
 /** R16: a refresh token that Notion refused is never presented again. */
 export function isRefused({ seals }: StoreSession, row: AuthorizationEntity, refreshToken: Secret): boolean {
   const refused = row.refusedRefreshTokenFingerprint;
-  return refused !== null && refused === seals.fingerprint(refreshToken);
+  return refused !== null && seals.isFingerprintOf(refreshToken, refused);
 }
 
 export function claimOn(

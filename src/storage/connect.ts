@@ -9,6 +9,7 @@ import { isLinked, lockRowOfBot, lockRowOfGrant, type RowAtInstant } from './aut
 import { AuthorizationEntity } from './authorization.entity.js';
 import { versionOfUserChange } from './database-timeline.js';
 import type { Dialect } from './dialect.js';
+import { takeBackRevocations } from './revocations.js';
 import { pairTimes } from './store-pair.js';
 import type { StoreSession } from './store-session.js';
 
@@ -85,6 +86,7 @@ async function renew(session: StoreSession, found: RowAtInstant, connection: New
     guard: 'version = :version',
     parameters: { version: row.version },
   });
+  await takeBackRevocations(session, row.id);
 }
 
 /** A grant that came without a refresh token keeps the stored one, unless Notion refused that or no key opens it. */

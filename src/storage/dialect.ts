@@ -16,6 +16,11 @@ export interface Dialect {
    * defaults, in one round trip; `null` where commits are durable anyway.
    */
   readonly durably: string | null;
+  /**
+   * Statement after which, until its end, no other transaction gets past it with the same text as its parameter;
+   * `null` where there is none. It is there for limits on how many rows may be inserted: no row lock holds those.
+   */
+  readonly waitForTurn: string | null;
 }
 
 /**
@@ -28,6 +33,7 @@ const SQLITE: Dialect = {
   locksRows: false,
   skipsLocked: false,
   durably: null,
+  waitForTurn: null,
 };
 
 const POSTGRES: Dialect = {
@@ -36,6 +42,7 @@ const POSTGRES: Dialect = {
   locksRows: true,
   skipsLocked: true,
   durably: 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on',
+  waitForTurn: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
 };
 
 /** `UNIX_TIMESTAMP()` would pass through the session's time zone and its hour that comes twice a year. */
@@ -45,6 +52,7 @@ const MYSQL: Dialect = {
   locksRows: true,
   skipsLocked: true,
   durably: null,
+  waitForTurn: null,
 };
 
 /** MySQL since 8.0.1, MariaDB since 10.6. @param version - as the server says it: `8.4.3`, `10.11.18-MariaDB` */

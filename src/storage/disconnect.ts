@@ -2,18 +2,22 @@ import type { DisconnectResult } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
-import { lockRow, type RowAtInstant } from './authorization-rows.js';
+import { lockRowOfOwner, type RowAtInstant } from './authorization-rows.js';
 import { versionOfUserChange } from './database-timeline.js';
 import type { Dialect } from './dialect.js';
+import { addRevocations } from './revocations.js';
 import type { StoreSession } from './store-session.js';
 
-/** T12: the last owner's leaving erases the secrets and moves the version, so no late pair brings them back. */
+/**
+ * T12: the last owner's leaving erases the secrets and moves the version, so no late pair brings them back. In the same
+ * transaction they go, sealed anew, to the outbox: a crash before Notion is told must not leave them alive there.
+ */
 export async function disconnectOwner(
   session: StoreSession,
   id: AuthorizationId,
   ownerId: string,
 ): Promise<DisconnectResult> {
-  const found = await lockRow(session, id);
+  const found = await lockRowOfOwner(session, id, ownerId);
   if (found === null || !(await unlink(session, id, ownerId))) return { kind: 'not_found' };
   if (await hasOwners(session, id)) return { kind: 'unlinked' };
   return erase(session, found);
@@ -32,7 +36,8 @@ async function erase(session: StoreSession, found: RowAtInstant): Promise<Discon
     { ...erasure(dialect), version },
     { guard: 'version = :version', parameters: { version: row.version } },
   );
-  return { kind: 'disconnected', version, accessToken, refreshToken };
+  const revocations = await addRevocations(session, row.id, [accessToken, refreshToken]);
+  return { kind: 'disconnected', version, revocations };
 }
 
 export function erasure({ now }: Dialect): AuthorizationChange {

@@ -24,3 +24,11 @@ export function requireOwnerId(ownerId: unknown): string {
 function isOwnerId(ownerId: string): boolean {
   return ownerId.length > 0 && ownerId.length <= LONGEST_OWNER_ID && !/\p{Cc}|\p{Cs}/u.test(ownerId);
 }
+
+/**
+ * `column = :clientId` for statements that name their rows by id. Said so that no index serves it: a planner without
+ * statistics takes one client's rows for few, and would read all of them instead of the few that are named.
+ */
+export function isOfClient(column: string): string {
+  return `COALESCE(${column}, '') = :clientId`;
+}

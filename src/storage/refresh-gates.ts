@@ -16,6 +16,11 @@ const OPENED_BY: Readonly<Partial<Record<RefreshGate, readonly AttemptOutcome[]>
   mass_dead: ['success'],
 };
 
+/** Whether a gate that was closed until so long from now keeps refreshes back: until its probe, where it has one. */
+export function isHoldingBack(gate: RefreshGate, leftMs: number): boolean {
+  return leftMs > 0 || OPENED_BY[gate] !== undefined;
+}
+
 /** Gates hold no secret, so moving one needs no seals. */
 export type GateSession = Pick<StoreSession, 'manager' | 'dialect' | 'clientId'>;
 

@@ -1,13 +1,22 @@
 import type { RollForwardVerdict } from '../domain/authorization-store.js';
 import type { RetainedChange, RetainedDisconnect, RetainedPair } from '../domain/retained-change.js';
+import type { PendingRevocation } from '../domain/revocation-outbox.js';
 import type { Secret } from '../domain/secret.js';
-import { journalSuccess } from './attempt-journal.js';
-import { updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
+import { journalSuccess, journalSuccesses } from './attempt-journal.js';
+import {
+  updateAuthorization,
+  updateAuthorizations,
+  type AuthorizationChange,
+} from './authorization-changes.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
-import { lockRow } from './authorization-rows.js';
+import { lockRow, lockStandings } from './authorization-rows.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
 import { erasure } from './disconnect.js';
+import { isAuthorizationId } from './identifiers.js';
+import { addRevocations, takeBackRevocations } from './revocations.js';
+import { rowValues } from './row-values.js';
 import { storedPair } from './store-pair.js';
+import { newPairs } from './store-pairs.js';
 import type { StoreSession } from './store-session.js';
 
 /** Never over a higher version. */
@@ -21,21 +30,106 @@ export async function rollForwardRow(
   const found = await lockRow(session, retained.authorizationId);
   if (found === null) return { kind: 'not_found' };
   const { row } = found;
-  const erased = retained.kind === 'disconnect' ? tokensOf(session, row) : [];
-  const rolled = await (retained.kind === 'pair'
-    ? rollPairForward(session, row, retained)
-    : rollDisconnectForward(session, retained));
-  if (rolled) return { kind: 'rolled_forward', erased };
-  return { kind: 'up_to_date', version: row.version, status: row.status };
+  return retained.kind === 'pair' ? rollPair(session, row, retained) : rollDisconnect(session, row, retained);
 }
 
-/** What a forgotten disconnect had revoked may live again in the row: whoever put the disconnect back revokes it. */
-function tokensOf({ seals }: StoreSession, row: AuthorizationEntity): Secret[] {
-  const tokens = [
+/**
+ * T13 for many: refreshed pairs whose rows are behind and not disconnected. The others have no answer here and are
+ * looked at one by one.
+ */
+export async function rollForwardRows(
+  session: StoreSession,
+  group: readonly RetainedChange[],
+): Promise<ReadonlyMap<RetainedChange, RollForwardVerdict>> {
+  const refreshed = newestOfEach(group.filter(isRefreshedPair));
+  const ids = refreshed.map(({ authorizationId }) => authorizationId).filter(isAuthorizationId);
+  const { standings } = await lockStandings(session, ids);
+  const behind = refreshed.filter(({ authorizationId, version }) => {
+    const standing = standings.get(authorizationId);
+    return standing !== undefined && standing.version < version && standing.status !== 'revoked';
+  });
+  if (behind.length > 0) await rollPairs(session, behind);
+  return new Map(behind.map((retained) => [retained, { kind: 'rolled_forward', revocations: [] }]));
+}
+
+/** With all that a single one needs to ask the row for taken out. */
+type RefreshedPair = RetainedPair & { readonly attemptId: string };
+
+function isRefreshedPair(change: RetainedChange): change is RefreshedPair {
+  return change.kind === 'pair' && change.attemptId !== null && change.pair.refreshToken !== null;
+}
+
+function newestOfEach(pairs: readonly RefreshedPair[]): readonly RefreshedPair[] {
+  const byAge = pairs.toSorted((one, other) => one.version - other.version);
+  return [...new Map(byAge.map((pair) => [pair.authorizationId, pair])).values()];
+}
+
+async function rollPairs(session: StoreSession, group: readonly RefreshedPair[]): Promise<void> {
+  const ids = group.map(({ authorizationId }) => authorizationId);
+  const { change, parameters } = newPairs(
+    session,
+    group.map(({ authorizationId: id, version, pair }) => ({
+      id,
+      version,
+      pair,
+      refreshToken: pair.refreshToken,
+    })),
+  );
+  const retained = rowValues(
+    session.dialect,
+    'retained',
+    'bigint',
+    group.map(({ authorizationId, version }) => [authorizationId, version]),
+  );
+  const written = await updateAuthorizations(session, ids, change, {
+    guard: `version < ${retained.sql} AND status <> 'revoked'`,
+    parameters: { ...parameters, ...retained.parameters },
+  });
+  if (written !== group.length) throw new Error('A row that was locked to be rolled forward has changed.');
+  await journalSuccesses(
+    session,
+    group.map(({ attemptId }) => ({ attemptId, ending: { outcome: 'success' } })),
+  );
+  await takeBackRevocations(session, ...ids);
+}
+
+async function rollPair(
+  session: StoreSession,
+  row: AuthorizationEntity,
+  retained: RetainedPair,
+): Promise<RollForwardVerdict> {
+  if (await rollPairForward(session, row, retained)) {
+    await takeBackRevocations(session, row.id);
+    return { kind: 'rolled_forward', revocations: [] };
+  }
+  const { accessToken, refreshToken } = retained.pair;
+  const unused = row.status === 'revoked' ? [accessToken, refreshToken] : [];
+  return upToDate(row, await addRevocations(session, row.id, unused));
+}
+
+async function rollDisconnect(
+  session: StoreSession,
+  row: AuthorizationEntity,
+  retained: RetainedDisconnect,
+): Promise<RollForwardVerdict> {
+  const tokens = tokensOf(session, row);
+  if (!(await rollDisconnectForward(session, retained))) return upToDate(row, []);
+  return { kind: 'rolled_forward', revocations: await addRevocations(session, row.id, tokens) };
+}
+
+function upToDate(
+  { version, status }: AuthorizationEntity,
+  revocations: readonly PendingRevocation[],
+): RollForwardVerdict {
+  return { kind: 'up_to_date', version, status, revocations };
+}
+
+/** What a forgotten disconnect had revoked may live again in the row, and the failover may have taken its outbox too. */
+function tokensOf({ seals }: StoreSession, row: AuthorizationEntity): readonly (Secret | null)[] {
+  return [
     seals.unlessKeyIsLost(() => seals.accessToken(row)),
     seals.unlessKeyIsLost(() => seals.refreshToken(row)),
   ];
-  return tokens.filter((token) => token !== null);
 }
 
 async function rollPairForward(

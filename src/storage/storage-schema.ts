@@ -5,11 +5,15 @@ import { dialectOf, type DatabaseFamily } from './dialect.js';
 import { InitialMysql1795200000000 } from './migrations/initial.mysql.js';
 import { InitialPostgres1795200000000 } from './migrations/initial.postgres.js';
 import { InitialSqlite1795200000000 } from './migrations/initial.sqlite.js';
+import { RevocationMysql1795290000000 } from './migrations/revocation.mysql.js';
+import { RevocationPostgres1795290000000 } from './migrations/revocation.postgres.js';
+import { RevocationSqlite1795290000000 } from './migrations/revocation.sqlite.js';
 import { DatabaseTimelineEntity } from './database-timeline.entity.js';
 import { OAuthStateEntity } from './oauth-state.entity.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import { RefreshGateEntity } from './refresh-gate.entity.js';
 import { RefreshRateEntity } from './refresh-rate.entity.js';
+import { RevocationEntity } from './revocation.entity.js';
 
 export type MigrationClass = new () => MigrationInterface;
 
@@ -22,15 +26,16 @@ export const notionAuthEntities = [
   RefreshGateEntity,
   DatabaseTimelineEntity,
   RefreshRateEntity,
+  RevocationEntity,
 ] as const;
 
 /** Where the module notes which of its migrations ran, apart from the application's. */
 export const NOTION_AUTH_MIGRATIONS_TABLE = 'notion_auth_migration';
 
 const MIGRATIONS: Readonly<Record<DatabaseFamily, readonly MigrationClass[]>> = {
-  sqlite: [InitialSqlite1795200000000],
-  postgres: [InitialPostgres1795200000000],
-  mysql: [InitialMysql1795200000000],
+  sqlite: [InitialSqlite1795200000000, RevocationSqlite1795290000000],
+  postgres: [InitialPostgres1795200000000, RevocationPostgres1795290000000],
+  mysql: [InitialMysql1795200000000, RevocationMysql1795290000000],
 };
 
 /**

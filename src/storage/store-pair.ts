@@ -1,5 +1,6 @@
 import type { AttemptEnding, Claim, StoreVerdict } from '../domain/authorization-store.js';
 import type { AuthorizationId, TokenPair } from '../domain/authorization.js';
+import type { Secret } from '../domain/secret.js';
 import { hasSucceeded, journalEnd, journalSuccess } from './attempt-journal.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { lockRow } from './authorization-rows.js';
@@ -7,6 +8,7 @@ import type { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
 import type { Dialect } from './dialect.js';
 import { gatesOpenedBy, openGates } from './refresh-gates.js';
+import { addRevocations } from './revocations.js';
 import type { StoreSession } from './store-session.js';
 
 /** T4: guarded by the spent version and by nothing else, so a late pair that is the only live one is kept (R11). */
@@ -17,19 +19,23 @@ export async function storePairOf(
   ending: AttemptEnding,
 ): Promise<StoreVerdict> {
   const found = await lockRow(session, claim.authorizationId);
-  if (found === null) return { stored: false, version: 0, status: 'not_found' };
+  if (found === null) {
+    const revocations = await addRevocations(session, claim.authorizationId, tokensOf(pair));
+    return { stored: false, version: 0, status: 'not_found', revocations };
+  }
   if (await writePair(session, claim, pair)) {
     await journalSuccess(session, claim.attemptId, ending);
     await openGates(session, gatesOpenedBy(claim, 'success'));
     return { stored: true, version: claim.spentVersion + 1 };
   }
-  return superseded(session, claim, found.row, ending);
+  return superseded(session, claim, pair, found.row, ending);
 }
 
 async function superseded(
   session: StoreSession,
   claim: Claim,
-  { version, status }: AuthorizationEntity,
+  pair: TokenPair,
+  { id, version, status }: AuthorizationEntity,
   ending: AttemptEnding,
 ): Promise<StoreVerdict> {
   // The caller repeats a store whose commit was not confirmed; the pair that stands there may be its own.
@@ -37,7 +43,13 @@ async function superseded(
     return { stored: true, version };
   }
   await journalEnd(session, claim.attemptId, ending);
-  return { stored: false, version, status };
+  // Nobody will use it. After a reconnect it is left alone: revoking it might end the newer pair of the same grant.
+  const revocations = status === 'revoked' ? await addRevocations(session, id, tokensOf(pair)) : [];
+  return { stored: false, version, status, revocations };
+}
+
+function tokensOf({ accessToken, refreshToken }: TokenPair): readonly (Secret | null)[] {
+  return [accessToken, refreshToken];
 }
 
 async function writePair(session: StoreSession, claim: Claim, pair: TokenPair): Promise<boolean> {

@@ -1,9 +1,10 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { AttemptEnding, Claim, StoreVerdict } from '../domain/authorization-store.js';
-import type { TokenPair } from '../domain/authorization.js';
+import type { AuthorizationId, TokenPair } from '../domain/authorization.js';
+import type { Secret } from '../domain/secret.js';
 import { journalSuccesses } from './attempt-journal.js';
 import { updateAuthorizations, type AuthorizationChange, type ChangeGuard } from './authorization-changes.js';
-import { lockVersions } from './authorization-rows.js';
+import { lockStandings } from './authorization-rows.js';
 import { laterBy, wholeMs } from './database-time.js';
 import { isAuthorizationId } from './identifiers.js';
 import { gatesOpenedBy, openGates } from './refresh-gates.js';
@@ -28,9 +29,9 @@ export async function storePairsOf(
 ): Promise<ReadonlyMap<PairToStore, StoreVerdict>> {
   const first = new Map(group.toReversed().map((one) => [one.claim.authorizationId, one]));
   const ids = [...first.keys()].filter(isAuthorizationId);
-  const { versions, isGateClosed } = await lockVersions(session, ids);
+  const { standings, isGateClosed } = await lockStandings(session, ids);
   const standing = [...first.values()].filter(
-    ({ claim }) => versions.get(claim.authorizationId) === claim.spentVersion,
+    ({ claim }) => standings.get(claim.authorizationId)?.version === claim.spentVersion,
   );
   if (standing.length > 0) await store(session, standing, isGateClosed);
   return new Map(standing.map((one) => [one, { stored: true, version: one.claim.spentVersion + 1 }]));
@@ -59,12 +60,43 @@ function pairsPerRow(
   session: StoreSession,
   group: readonly PairToStore[],
 ): { change: AuthorizationChange; guard: ChangeGuard } {
+  const { change, parameters } = newPairs(
+    session,
+    group.map(({ claim, pair }) => ({
+      id: claim.authorizationId,
+      version: claim.spentVersion + 1,
+      pair,
+      refreshToken: pair.refreshToken ?? claim.refreshToken,
+    })),
+  );
+  const spent = rowValues(
+    session.dialect,
+    'spent',
+    'bigint',
+    group.map(({ claim }) => [claim.authorizationId, claim.spentVersion]),
+  );
+  const guard = { guard: `version = ${spent.sql}`, parameters: { ...parameters, ...spent.parameters } };
+  return { change, guard };
+}
+
+/** A pair for a row, and the version that it becomes there. */
+interface NewPair {
+  readonly id: AuthorizationId;
+  readonly version: number;
+  readonly pair: TokenPair;
+  /** That of the pair, or the one that is kept where Notion gave none. */
+  readonly refreshToken: Secret | null;
+}
+
+/** What rows become when a pair of its own is stored on each, whatever they were before. */
+export function newPairs(
+  session: StoreSession,
+  pairs: readonly NewPair[],
+): { change: AuthorizationChange; parameters: ObjectLiteral } {
   const { seals, dialect, clientId } = session;
-  const rows = group.map(({ claim, pair }) => {
-    const { authorizationId: id, spentVersion } = claim;
-    const refreshToken = pair.refreshToken ?? claim.refreshToken;
-    const sealed = seals.seal({ id, clientId, version: spentVersion + 1 }, { ...pair, refreshToken });
-    return { id, spentVersion, pair, sealed };
+  const rows = pairs.map(({ id, version, pair, refreshToken }) => {
+    const sealed = seals.seal({ id, clientId, version }, { ...pair, refreshToken });
+    return { id, version, pair, sealed };
   });
   const each = (name: string, type: RowType, valueOf: (row: (typeof rows)[number]) => RowValue) =>
     rowValues(
@@ -79,7 +111,7 @@ function pairsPerRow(
   const lifetime = each('lifetime', 'bigint', ({ pair: { expiresInMs } }) =>
     expiresInMs === null ? null : wholeMs(expiresInMs),
   );
-  const spent = each('spent', 'bigint', ({ spentVersion }) => spentVersion);
+  const next = each('next', 'bigint', ({ version }) => version);
   return {
     change: {
       ...activeRow(dialect),
@@ -88,14 +120,11 @@ function pairsPerRow(
       keyId: rows[0]?.sealed.keyId ?? null,
       refreshTokenKept: () => kept.sql,
       accessTokenExpiresAt: () => laterBy(dialect, lifetime.sql),
-      version: () => 'version + 1',
+      version: () => next.sql,
     },
-    guard: {
-      guard: `version = ${spent.sql}`,
-      parameters: Object.assign(
-        {},
-        ...[access, refresh, kept, lifetime, spent].map(({ parameters }) => parameters),
-      ) as ObjectLiteral,
-    },
+    parameters: Object.assign(
+      {},
+      ...[access, refresh, kept, lifetime, next].map(({ parameters }) => parameters),
+    ) as ObjectLiteral,
   };
 }

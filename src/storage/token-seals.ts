@@ -1,9 +1,11 @@
 import { AccessToken, type Secret } from '../domain/secret.js';
 import { NotionKeyError } from '../domain/errors.js';
-import type { TokenCipher } from '../domain/token-cipher.js';
+import type { SealContext, TokenCipher } from '../domain/token-cipher.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
+import type { RevocationEntity } from './revocation.entity.js';
 
 type SealedColumn = 'sealed_access_token' | 'sealed_refresh_token';
+type RevocationIdentity = Pick<RevocationEntity, 'id' | 'clientId'>;
 type RowIdentity = Pick<AuthorizationEntity, 'id' | 'clientId' | 'version'>;
 
 /** The token columns of one version of a row, ready to be written. */
@@ -17,12 +19,19 @@ export interface SealedPair {
 export class TokenSeals {
   constructor(private readonly cipher: TokenCipher) {}
 
+  /** Ids of every key that opens. */
+  get keyIds(): readonly string[] {
+    return this.cipher.keyIds;
+  }
+
   seal(row: RowIdentity, pair: { accessToken: Secret; refreshToken: Secret | null }): SealedPair {
     const { accessToken, refreshToken } = pair;
     return {
-      sealedAccessToken: this.cipher.seal(accessToken, context(row, 'sealed_access_token')),
+      sealedAccessToken: this.cipher.seal(accessToken, sealContextOf(row, 'sealed_access_token')),
       sealedRefreshToken:
-        refreshToken === null ? null : this.cipher.seal(refreshToken, context(row, 'sealed_refresh_token')),
+        refreshToken === null
+          ? null
+          : this.cipher.seal(refreshToken, sealContextOf(row, 'sealed_refresh_token')),
       keyId: this.cipher.sealingKeyId,
     };
   }
@@ -30,14 +39,26 @@ export class TokenSeals {
   /** @throws {@link NotionKeyError} */
   accessToken(row: AuthorizationEntity): AccessToken | null {
     if (row.sealedAccessToken === null) return null;
-    const token = this.cipher.open(row.sealedAccessToken, context(row, 'sealed_access_token'));
+    const token = this.cipher.open(row.sealedAccessToken, sealContextOf(row, 'sealed_access_token'));
     return new AccessToken(token.reveal(), row.id, row.version);
   }
 
   /** @throws {@link NotionKeyError} */
   refreshToken(row: AuthorizationEntity): Secret | null {
     if (row.sealedRefreshToken === null) return null;
-    return this.cipher.open(row.sealedRefreshToken, context(row, 'sealed_refresh_token'));
+    return this.cipher.open(row.sealedRefreshToken, sealContextOf(row, 'sealed_refresh_token'));
+  }
+
+  sealRevocation(row: RevocationIdentity, token: Secret): Pick<RevocationEntity, 'sealedToken' | 'keyId'> {
+    return {
+      sealedToken: this.cipher.seal(token, revocationContext(row)),
+      keyId: this.cipher.sealingKeyId,
+    };
+  }
+
+  /** @throws {@link NotionKeyError} */
+  revocationToken(row: RevocationEntity): Secret {
+    return this.cipher.open(row.sealedToken, revocationContext(row));
   }
 
   /** For steps that must not fail because a key is gone: what cannot be opened is as good as not there. */
@@ -53,9 +74,13 @@ export class TokenSeals {
   fingerprint(refreshToken: Secret): string {
     return this.cipher.fingerprint(refreshToken);
   }
+
+  isFingerprintOf(refreshToken: Secret, fingerprint: string): boolean {
+    return this.cipher.recognises(refreshToken, fingerprint);
+  }
 }
 
-function context(row: RowIdentity, column: SealedColumn) {
+export function sealContextOf(row: RowIdentity, column: SealedColumn): SealContext {
   return {
     table: 'notion_authorization',
     column,
@@ -63,4 +88,9 @@ function context(row: RowIdentity, column: SealedColumn) {
     clientId: row.clientId,
     version: row.version,
   };
+}
+
+/** Its token is written once and never replaced, so there is only one version. */
+export function revocationContext({ id, clientId }: RevocationIdentity): SealContext {
+  return { table: 'notion_revocation', column: 'sealed_token', rowId: id, clientId, version: 1 };
 }

@@ -35,7 +35,7 @@ import { markWithoutRefreshToken } from './mark-without-refresh-token.js';
 import { NotionDatabase } from './notion-database.js';
 import { PROCESS_NAME } from './process-identity.js';
 import { releaseDeadProcesses } from './release-dead.js';
-import { rollForwardRow } from './roll-forward.js';
+import { rollForwardRow, rollForwardRows } from './roll-forward.js';
 import { settleClaim } from './settle.js';
 import { storePairOf } from './store-pair.js';
 import { storePairsOf, type PairToStore } from './store-pairs.js';
@@ -62,6 +62,11 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
   private readonly pairs = new GroupCommit<PairToStore, StoreVerdict>(
     ({ claim, pair, ending }) => this.write((session) => storePairOf(session, claim, pair, ending), DURABLE),
     (group) => this.write((session) => storePairsOf(session, group), DURABLE),
+  );
+
+  private readonly rolls = new GroupCommit<RetainedChange, RollForwardVerdict>(
+    (retained) => this.write((session) => rollForwardRow(session, retained), DURABLE),
+    (group) => this.write((session) => rollForwardRows(session, group), DURABLE),
   );
 
   constructor(
@@ -157,8 +162,8 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
     });
   }
 
-  override async rollForward(retained: RetainedChange): Promise<RollForwardVerdict> {
-    return this.write((session) => rollForwardRow(session, retained), DURABLE);
+  override rollForward(retained: RetainedChange): Promise<RollForwardVerdict> {
+    return this.rolls.run(retained);
   }
 
   override async readVersions(

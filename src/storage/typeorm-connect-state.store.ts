@@ -12,6 +12,14 @@ import { requireOwnerId } from './identifiers.js';
 import { NotionDatabase } from './notion-database.js';
 import { OAuthStateEntity } from './oauth-state.entity.js';
 
+/** Rows in one statement of the sweep. */
+const PRUNED_AT_ONCE = 500;
+
+/** What a look at a state finds, before anything is done about it. */
+type Found =
+  | { readonly kind: 'pending'; readonly pending: PendingConnect }
+  | Exclude<ConsumeResult, { kind: 'consumed' }>;
+
 /** Pending connects of the configured client id. */
 @Injectable()
 export class TypeOrmConnectStateStore extends ConnectStateStore {
@@ -29,37 +37,53 @@ export class TypeOrmConnectStateStore extends ConnectStateStore {
   ): Promise<void> {
     requireOwnerId(pending.ownerId);
     await this.database.transaction(async (session) => {
+      await this.waitForTurn(session, pending.ownerId);
+      await this.makeRoom(session, pending.ownerId, limits.maxPerOwner - 1);
       await this.insert(session, keys, pending, limits.lifetimeMs);
-      await this.dropBeyond(session, keys, pending.ownerId, limits.maxPerOwner);
     });
+    const { locksRows, waitForTurn } = this.database.dialect;
+    if (!locksRows || waitForTurn !== null) return;
+    // Those that began in the same instant did not see each other; the last of them to get here sees them all.
+    await this.database.transaction((session) => this.makeRoom(session, pending.ownerId, limits.maxPerOwner));
   }
 
-  override consume({ stateHash, browserHash }: ConnectStateKeys): Promise<ConsumeResult> {
-    return this.database.transaction(async (session) => {
-      const { manager, dialect } = session;
-      // One atomic statement decides; whatever is read after it only explains.
-      const used = await manager
-        .createQueryBuilder()
-        .update(OAuthStateEntity)
-        .set({ usedAt: () => dialect.now })
-        .where('state_hash = :stateHash AND browser_hash = :browserHash', { stateHash, browserHash })
-        .andWhere('client_id = :clientId', { clientId: this.config.clientId })
-        .andWhere(`used_at IS NULL AND expires_at > ${dialect.now}`)
-        .updateEntity(false)
-        .callListeners(false)
-        .execute();
-      const row = await this.find(session, stateHash);
-      if (row === null) return { kind: 'unknown' };
-      return used.affected === 1 ? { kind: 'consumed', pending: toPending(row) } : refusal(row, browserHash);
-    });
+  /** Looks before it writes: whoever guesses costs one lookup, takes no lock and writes nothing. */
+  override async consume(keys: ConnectStateKeys): Promise<ConsumeResult> {
+    const found = await this.find(keys);
+    if (found.kind !== 'pending') return found;
+    // Of all that found it pending, this one atomic statement lets one go on.
+    if (await this.use(keys)) return { kind: 'consumed', pending: found.pending };
+    const lost = await this.find(keys);
+    return lost.kind === 'pending' ? { kind: 'used' } : lost;
   }
 
-  override prune(): Promise<number> {
-    return this.database.transaction(async ({ manager, dialect }) => {
-      const expired = manager.createQueryBuilder().delete().from(OAuthStateEntity);
-      const removed = await expired.where(`expires_at <= ${dialect.now}`).callListeners(false).execute();
-      return removed.affected ?? 0;
-    });
+  override async prune(): Promise<number> {
+    let removed = 0;
+    let expired: readonly string[];
+    do {
+      expired = await this.findExpired();
+      removed += await this.remove(expired);
+    } while (expired.length === PRUNED_AT_ONCE);
+    return removed;
+  }
+
+  /** The oldest first and not all at once: so they are read from the index, whatever the planner thinks of it. */
+  private async findExpired(): Promise<string[]> {
+    const rows = await this.database.read(({ manager, dialect }) =>
+      manager
+        .createQueryBuilder(OAuthStateEntity, 's')
+        .select(['s.stateHash', 's.expiresAt'])
+        .where(`s.expiresAt <= (SELECT ${dialect.now})`)
+        .orderBy('s.expiresAt')
+        .limit(PRUNED_AT_ONCE)
+        .getMany(),
+    );
+    return rows.map((row) => row.stateHash);
+  }
+
+  private remove(stateHashes: readonly string[]): Promise<number> {
+    if (stateHashes.length === 0) return Promise.resolve(0);
+    return this.database.transaction((session) => remove(session, stateHashes));
   }
 
   private async insert(
@@ -89,54 +113,69 @@ export class TypeOrmConnectStateStore extends ConnectStateStore {
       .execute();
   }
 
-  /** The new one always stays; of the others the newest do, and an unused one before a used one. */
-  private async dropBeyond(
-    { manager }: DatabaseSession,
-    { stateHash }: ConnectStateKeys,
-    ownerId: string,
-    maxPerOwner: number,
-  ): Promise<void> {
-    const surplus = await manager
+  /** Two connects of one owner at once would not see each other's rows, and together go beyond the limit. */
+  private async waitForTurn({ manager, dialect }: DatabaseSession, ownerId: string): Promise<void> {
+    if (dialect.waitForTurn === null) return;
+    await manager.query(dialect.waitForTurn, [`notion_oauth_state ${this.config.clientId} ${ownerId}`]);
+  }
+
+  /** Of the owner's connects the newest `kept` stay, and an unused one rather than a used one. */
+  private async makeRoom(session: DatabaseSession, ownerId: string, kept: number): Promise<void> {
+    const theirs = session.manager
       .createQueryBuilder(OAuthStateEntity, 's')
       .select(['s.stateHash', 's.createdAt'])
       .addSelect('CASE WHEN s.usedAt IS NULL THEN 0 ELSE 1 END', 'used_rank')
       .where('s.clientId = :clientId AND s.ownerId = :ownerId', { clientId: this.config.clientId, ownerId })
-      .andWhere('s.stateHash <> :stateHash', { stateHash })
       .orderBy('used_rank')
-      .addOrderBy('s.createdAt', 'DESC')
-      .getMany();
-    const dropped = surplus.slice(Math.max(0, maxPerOwner - 1)).map((row) => row.stateHash);
-    if (dropped.length === 0) return;
-    await manager
-      .createQueryBuilder()
-      .delete()
-      .from(OAuthStateEntity)
-      .where('state_hash IN (:...dropped)', { dropped })
-      .callListeners(false)
-      .execute();
+      .addOrderBy('s.createdAt', 'DESC');
+    const dropped = (await theirs.getMany()).slice(kept).map((row) => row.stateHash);
+    if (dropped.length > 0) await remove(session, dropped);
   }
 
-  private async find(
-    { manager, dialect }: DatabaseSession,
-    stateHash: string,
-  ): Promise<(OAuthStateEntity & { isExpired: boolean }) | null> {
-    const { entities, raw } = await manager
-      .createQueryBuilder(OAuthStateEntity, 's')
-      .addSelect(`CASE WHEN s.expiresAt <= ${dialect.now} THEN 1 ELSE 0 END`, 'is_expired')
-      .where('s.stateHash = :stateHash AND s.clientId = :clientId', {
-        stateHash,
-        clientId: this.config.clientId,
-      })
-      .getRawAndEntities<{ is_expired: string | number }>();
+  private async use({ stateHash, browserHash }: ConnectStateKeys): Promise<boolean> {
+    return this.database.transaction(async ({ manager, dialect }) => {
+      const used = await manager
+        .createQueryBuilder()
+        .update(OAuthStateEntity)
+        .set({ usedAt: () => dialect.now })
+        .where('state_hash = :stateHash AND browser_hash = :browserHash', { stateHash, browserHash })
+        .andWhere('client_id = :clientId', { clientId: this.config.clientId })
+        .andWhere(`used_at IS NULL AND expires_at > ${dialect.now}`)
+        .updateEntity(false)
+        .callListeners(false)
+        .execute();
+      return used.affected === 1;
+    });
+  }
+
+  private async find({ stateHash, browserHash }: ConnectStateKeys): Promise<Found> {
+    const { entities, raw } = await this.database.read(({ manager, dialect }) =>
+      manager
+        .createQueryBuilder(OAuthStateEntity, 's')
+        .addSelect(`CASE WHEN s.expiresAt <= ${dialect.now} THEN 1 ELSE 0 END`, 'is_expired')
+        .where('s.stateHash = :stateHash AND s.clientId = :clientId', {
+          stateHash,
+          clientId: this.config.clientId,
+        })
+        .getRawAndEntities<{ is_expired: string | number }>(),
+    );
     const row = entities[0];
-    return row === undefined ? null : Object.assign(row, { isExpired: Number(raw[0]?.is_expired) === 1 });
+    if (row === undefined) return { kind: 'unknown' };
+    if (Number(raw[0]?.is_expired) === 1) return { kind: 'expired' };
+    if (row.browserHash !== browserHash) return { kind: 'wrong_browser' };
+    return row.usedAt === null ? { kind: 'pending', pending: toPending(row) } : { kind: 'used' };
   }
 }
 
-function refusal(row: OAuthStateEntity & { isExpired: boolean }, browserHash: string): ConsumeResult {
-  if (row.isExpired) return { kind: 'expired' };
-  if (row.browserHash !== browserHash) return { kind: 'wrong_browser' };
-  return { kind: 'used' };
+async function remove({ manager }: DatabaseSession, stateHashes: readonly string[]): Promise<number> {
+  const removed = await manager
+    .createQueryBuilder()
+    .delete()
+    .from(OAuthStateEntity)
+    .where('state_hash IN (:...stateHashes)', { stateHashes })
+    .callListeners(false)
+    .execute();
+  return removed.affected ?? 0;
 }
 
 function toPending({

@@ -64,8 +64,7 @@ export function atRestContract(engine: StorageEngine): void {
     expect(await store.disconnect(id, connection.ownerId)).toEqual({
       kind: 'disconnected',
       version: 3,
-      accessToken: null,
-      refreshToken: null,
+      revocations: [],
     });
   });
 

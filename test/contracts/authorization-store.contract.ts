@@ -7,6 +7,7 @@ import { connectContract } from './connect.contract.js';
 import { gatesContract } from './gates.contract.js';
 import { readingContract } from './reading.contract.js';
 import { recoveryContract } from './recovery.contract.js';
+import { revocationOutboxContract } from './revocation-outbox.contract.js';
 import { rollForwardContract } from './roll-forward.contract.js';
 import { settleContract } from './settle.contract.js';
 import { storePairContract } from './store-pair.contract.js';
@@ -37,6 +38,9 @@ export function authorizationStoreContract(engine: StorageEngine): void {
     });
     describe('connecting and disconnecting', () => {
       connectContract(engine);
+    });
+    describe('the outbox of revocations', () => {
+      revocationOutboxContract(engine);
     });
     describe('reading', () => {
       readingContract(engine);

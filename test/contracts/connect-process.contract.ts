@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NotionAuthOptions } from 'nestjs-notion-auth';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
-import { ConnectReplica } from '../support/connect.replica.js';
+import { ConnectReplica } from '../../proofs/harness/connect.replica.js';
+import { CONNECT_PROGRAM } from '../support/connect.program.js';
 import { databaseFor, NotionApp, REDIRECT_URI } from '../support/notion-app.js';
 import type { StorageEngine } from '../support/storage.harness.js';
 import { TestBrowser } from '../support/test-browser.js';
@@ -38,7 +39,8 @@ export function connectProcessContract(engine: ConnectProcessEngine): void {
         ...storage.options,
       };
       app = await NotionApp.start(simulator, options);
-      for (let count = 0; count < 3; count += 1) replicas.push(await ConnectReplica.start(options));
+      for (let count = 0; count < 3; count += 1)
+        replicas.push(await ConnectReplica.start(CONNECT_PROGRAM, options));
     }, 60_000);
 
     afterAll(async () => {

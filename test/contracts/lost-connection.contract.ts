@@ -12,7 +12,14 @@ import {
   type StorageEngine,
   type StorageProcess,
 } from '../support/storage.harness.js';
-import { attemptsOn, rowOf, useStorage } from '../support/use-storage.js';
+import {
+  attemptsOn,
+  revealed,
+  revealedPair,
+  revocationsOf,
+  rowOf,
+  useStorage,
+} from '../support/use-storage.js';
 
 const SUCCESS = { outcome: 'success' } as const;
 
@@ -124,8 +131,9 @@ export function lostConnectionContract(engine: StorageEngine): void {
         const { id, connection } = await connectSome(store);
         const result = await cutting(() => store.disconnect(id, connection.ownerId));
         expect(result.kind).toBe('disconnected');
-        const { accessToken } = result as { accessToken: typeof connection.pair.accessToken };
-        expect(accessToken.equals(connection.pair.accessToken)).toBe(true);
+        const revocations = result.kind === 'disconnected' ? result.revocations : [];
+        expect(revealed(revocations)).toEqual(revealedPair(connection.pair));
+        expect(await revocationsOf(storage(), id)).toHaveLength(2);
         expect(await store.find(id)).toMatchObject({ status: 'revoked', version: 2 });
       });
     });

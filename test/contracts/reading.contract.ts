@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { claimed, connectSome, somePair, type StorageEngine } from '../support/storage.harness.js';
+import { statementsDuring } from '../support/statement.recorder.js';
+import { claimed, CLIENT_ID, connectSome, somePair, type StorageEngine } from '../support/storage.harness.js';
 import { attemptsOn, run, useStorage } from '../support/use-storage.js';
 
 const HOUR_MS = 3_600_000;
@@ -85,22 +86,122 @@ export function readingContract(engine: StorageEngine): void {
   });
 
   it('counts the outcomes of a window, of this client only, and prunes by age', async () => {
-    const { store, statistics } = storage();
-    const before = await statistics.countOutcomes(HOUR_MS);
+    const { store, statistics, readings } = storage();
+    const count = async (): Promise<Partial<Record<string, number>>> => {
+      const counts: Record<string, number> = {};
+      for (const { outcome, total } of (await readings().read(HOUR_MS)).attempts) {
+        counts[outcome] = (counts[outcome] ?? 0) + total;
+      }
+      return counts;
+    };
+    const before = await count();
     const { id } = await connectSome(store);
     await store.storePair(await claimed(store, id), somePair(), { outcome: 'success' });
     await store.settle(await claimed(store, id, 2), { kind: 'release' }, { outcome: 'not_sent' });
     await claimed(store, id, 2);
-    const after = await statistics.countOutcomes(HOUR_MS);
-    expect(after.success - before.success).toBe(1);
-    expect(after.not_sent - before.not_sent).toBe(1);
-    expect(after).toMatchObject({ configuration: 0, lost: 0 });
+    const after = await count();
+    expect((after.success ?? 0) - (before.success ?? 0)).toBe(1);
+    expect((after.not_sent ?? 0) - (before.not_sent ?? 0)).toBe(1);
+    expect([after.configuration, after.lost]).toEqual([undefined, undefined]);
     await run(
       storage(),
       `UPDATE notion_refresh_attempt SET started_at = started_at - ${String(2 * HOUR_MS)}, ended_at = ended_at - ${String(2 * HOUR_MS)} WHERE authorization_id = '${id}' AND outcome = 'success'`,
     );
-    expect((await statistics.countOutcomes(HOUR_MS)).success).toBe(before.success);
+    expect((await count()).success).toBe(before.success);
     expect(await statistics.prune(HOUR_MS)).toBe(1);
     expect(await attemptsOn(storage(), id)).toHaveLength(2);
+  });
+
+  it('reads how long ago attempts ended, in whole minutes', async () => {
+    const { store, readings } = storage();
+    const { id } = await connectSome(store);
+    await store.settle(await claimed(store, id), { kind: 'release' }, { outcome: 'configuration' });
+    await run(
+      storage(),
+      `UPDATE notion_refresh_attempt SET ended_at = ended_at - 200000 WHERE authorization_id = '${id}'`,
+    );
+    const { attempts } = await readings().read(HOUR_MS);
+    expect(attempts.filter(({ outcome }) => outcome === 'configuration')).toEqual([
+      { outcome: 'configuration', minutesAgo: 3, total: 1 },
+    ]);
+  });
+
+  it.each([`' OR 1=1--`, `'; DROP TABLE notion_authorization; --`, '%', `\\`, 'owner" OR "1"="1'])(
+    'E17: takes %j for an id that nothing has, and never writes it into a statement',
+    async (hostile) => {
+      const { store, database } = storage();
+      const { id, connection } = await connectSome(store);
+      const statements = await statementsDuring(database.dataSource, async () => {
+        expect(await store.find(hostile)).toBeNull();
+        expect(await store.findForOwner(hostile, connection.ownerId)).toBeNull();
+        expect(await store.findForOwner(id, hostile)).toBeNull();
+        expect(await store.listForOwner(hostile)).toEqual([]);
+        expect(await store.readAccessToken(hostile)).toBeNull();
+        expect(await store.disconnect(id, hostile)).toEqual({ kind: 'not_found' });
+      });
+      expect(statements.filter(({ sql }) => sql.includes(hostile))).toEqual([]);
+      expect(statements.some(({ parameters }) => parameters.includes(hostile))).toBe(true);
+      expect(await store.find(id)).toMatchObject({ id, status: 'active' });
+    },
+  );
+
+  it.each([{ $ne: 1 }, { id: 'x' }, [], ['a', 'b'], 1, true, null, undefined, Symbol('id')])(
+    'E17: lets %p, which is no text, reach no statement',
+    async (hostile) => {
+      const { store, database } = storage();
+      const { id } = await connectSome(store);
+      const noText = hostile as unknown as string;
+      const statements = await statementsDuring(database.dataSource, async () => {
+        for (const attempt of [
+          () => store.find(noText),
+          () => store.findForOwner(noText, 'owner'),
+          () => store.findForOwner(id, noText),
+          () => store.listForOwner(noText),
+          () => store.readAccessToken(noText),
+          () => store.disconnect(id, noText),
+        ]) {
+          await expect((async () => attempt())()).rejects.toThrow(TypeError);
+        }
+      });
+      expect(statements).toEqual([]);
+    },
+  );
+
+  it('reads which gates hold refreshes back, also past their time where a probe must open them', async () => {
+    const { readings } = storage();
+    const close = (gate: string, untilSql: string) =>
+      run(
+        storage(),
+        `INSERT INTO notion_refresh_gate (client_id, gate, closed_until) VALUES ('${CLIENT_ID}', '${gate}', ${untilSql})`,
+      );
+    await run(storage(), 'DELETE FROM notion_refresh_gate');
+    const [later, before] = [Date.now() + HOUR_MS, Date.now() - HOUR_MS].map(String) as [string, string];
+    await close('rate_limit', before);
+    await close('failover', later);
+    await close('configuration', before);
+    await close('mass_dead', 'NULL');
+    const { closedGates } = await readings().read(HOUR_MS);
+    expect([...closedGates].sort()).toEqual(['configuration', 'failover']);
+    await run(storage(), 'DELETE FROM notion_refresh_gate');
+  });
+
+  it('D6: names key ids that stored secrets need and this process lacks, and no other', async () => {
+    const { store, readings } = storage();
+    const ids = await Promise.all(['b', 'd', 'f'].map(async () => (await connectSome(store)).id));
+    for (const [index, keyId] of ['b', 'd', 'f'].entries()) {
+      await run(storage(), `UPDATE notion_authorization SET key_id = '${keyId}' WHERE id = '${ids[index]!}'`);
+    }
+    await run(
+      storage(),
+      `UPDATE notion_authorization SET key_id = 'b' WHERE id NOT IN ('${ids[1]!}', '${ids[2]!}')`,
+    );
+    const missing = async (...keyIds: string[]) =>
+      [...(await readings(...keyIds).read(HOUR_MS)).missingKeyIds].sort();
+    expect(await missing('b', 'd', 'f')).toEqual([]);
+    expect(await missing('f', 'a', 'd', 'b', 'z')).toEqual([]);
+    expect(await missing('b', 'd')).toEqual(['f']);
+    expect(await missing('b', 'f')).toEqual(['d']);
+    expect(await missing('d', 'f')).toEqual(['b']);
+    expect(await missing('z')).toEqual(['b']);
   });
 }

@@ -2,7 +2,14 @@ import { expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { RetainedPair } from '../../src/domain/retained-change.js';
 import { claimed, connectSome, somePair, type StorageEngine } from '../support/storage.harness.js';
-import { attemptsOn, rowOf, useStorage } from '../support/use-storage.js';
+import {
+  attemptsOn,
+  revealed,
+  revealedPair,
+  revocationsOf,
+  rowOf,
+  useStorage,
+} from '../support/use-storage.js';
 
 export function rollForwardContract(engine: StorageEngine): void {
   const storage = useStorage(engine);
@@ -26,6 +33,32 @@ export function rollForwardContract(engine: StorageEngine): void {
     expect(stored!.token!.equals(lost.pair.accessToken)).toBe(true);
     expect(stored!.expiresInMs).toBeGreaterThan(3_500_000);
     expect((await claimed(store, id, 4)).refreshToken.equals(lost.pair.refreshToken!)).toBe(true);
+  });
+
+  it('puts back many at once, and answers each as it would alone', async () => {
+    const { store } = storage();
+    const ids: string[] = [];
+    for (let i = 0; i < 150; i++) ids.push((await connectSome(store)).id);
+    const gone = await connectSome(store);
+    await store.disconnect(gone.id, gone.connection.ownerId);
+    const lost = ids.map((id, at) => retained(id, { version: 3 + (at % 3), attemptId: randomUUID() }));
+    const others = [
+      retained(ids[0]!, { version: 2, attemptId: randomUUID() }),
+      retained(gone.id, { version: 9, attemptId: randomUUID() }),
+      retained(randomUUID(), { attemptId: randomUUID() }),
+      retained(ids[1]!, { version: 1, attemptId: randomUUID() }),
+    ];
+    const verdicts = await Promise.all([...lost, ...others].map((change) => store.rollForward(change)));
+    expect(new Set(verdicts.slice(0, 150).map(({ kind }) => kind))).toEqual(new Set(['rolled_forward']));
+    expect(verdicts.slice(151)).toMatchObject([
+      { kind: 'up_to_date', status: 'revoked' },
+      { kind: 'not_found' },
+      { kind: 'up_to_date' },
+    ]);
+    for (const { authorizationId, version, pair } of lost) {
+      const claim = await claimed(store, authorizationId, version);
+      expect(claim.refreshToken.equals(pair.refreshToken!)).toBe(true);
+    }
   });
 
   it('overrules whatever was begun with the older pair, and its verdict', async () => {
@@ -98,17 +131,19 @@ export function rollForwardContract(engine: StorageEngine): void {
     });
     expect(await store.findForOwner(id, connection.ownerId)).toBeNull();
     const late = retained(id, { version: 9, attemptId: randomUUID() });
-    expect(await store.rollForward(late)).toMatchObject({ kind: 'up_to_date', status: 'revoked' });
+    const verdict = await store.rollForward(late);
+    expect(verdict).toMatchObject({ kind: 'up_to_date', status: 'revoked' });
+    expect(verdict.kind === 'up_to_date' && revealed(verdict.revocations)).toEqual(revealedPair(late.pair));
     expect((await store.readAccessToken(id))!.token).toBeNull();
   });
 
-  it('hands back the tokens that a forgotten disconnect finds in the row', async () => {
+  it('hands the tokens that a forgotten disconnect finds in the row to the outbox', async () => {
     const { store } = storage();
     const { id, connection } = await connectSome(store);
     const verdict = await store.rollForward({ kind: 'disconnect', authorizationId: id, version: 2 });
-    const erased = verdict.kind === 'rolled_forward' ? verdict.erased.map((token) => token.reveal()) : [];
-    const { accessToken, refreshToken } = connection.pair;
-    expect(erased).toEqual([accessToken.reveal(), refreshToken!.reveal()]);
+    const revocations = verdict.kind === 'rolled_forward' ? verdict.revocations : [];
+    expect(revealed(revocations)).toEqual(revealedPair(connection.pair));
+    expect(await revocationsOf(storage(), id)).toHaveLength(2);
   });
 
   it('puts back a reconnect that was made after a disconnect', async () => {
@@ -117,6 +152,7 @@ export function rollForwardContract(engine: StorageEngine): void {
     await store.disconnect(id, connection.ownerId);
     expect(await store.rollForward(retained(id, { version: 9 }))).toMatchObject({ kind: 'rolled_forward' });
     expect(await store.find(id)).toMatchObject({ status: 'active', version: 9 });
+    expect(await revocationsOf(storage(), id)).toEqual([]);
   });
 
   it('finds nothing under an unknown id, nor under another client', async () => {

@@ -1,7 +1,14 @@
 import { expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claimed, claimOf, connectSome, somePair, type StorageEngine } from '../support/storage.harness.js';
-import { attemptsOn, rowOf, useStorage } from '../support/use-storage.js';
+import {
+  attemptsOn,
+  revealed,
+  revealedPair,
+  revocationsOf,
+  rowOf,
+  useStorage,
+} from '../support/use-storage.js';
 
 const SUCCESS = { outcome: 'success', upstreamMs: 150 } as const;
 
@@ -56,6 +63,7 @@ export function storePairContract(engine: StorageEngine): void {
       stored: false,
       version: 2,
       status: 'active',
+      revocations: [],
     });
     expect((await store.readAccessToken(id))!.token!.equals(pair.accessToken)).toBe(true);
     expect((await attemptsOn(storage(), id))[0]).toMatchObject({ id: late.attemptId, outcome: 'success' });
@@ -86,6 +94,7 @@ export function storePairContract(engine: StorageEngine): void {
       stored: false,
       version: 2,
       status: 'active',
+      revocations: [],
     });
     expect((await store.readAccessToken(id))!.token!.equals(fresh.accessToken)).toBe(true);
   });
@@ -95,12 +104,13 @@ export function storePairContract(engine: StorageEngine): void {
     const { id, connection } = await connectSome(store);
     const late = await claimed(store, id);
     await store.disconnect(id, connection.ownerId);
-    expect(await store.storePair(late, somePair(), SUCCESS)).toEqual({
-      stored: false,
-      version: 2,
-      status: 'revoked',
-    });
+    const pair = somePair();
+    const verdict = await store.storePair(late, pair, SUCCESS);
+    expect(verdict).toMatchObject({ stored: false, version: 2, status: 'revoked' });
+    expect(verdict.stored ? [] : revealed(verdict.revocations)).toEqual(revealedPair(pair));
     expect((await store.readAccessToken(id))!.token).toBeNull();
+    // The two of the disconnect, and the two of the late pair.
+    expect(await revocationsOf(storage(), id)).toHaveLength(4);
   });
 
   it('confirms a pair whose commit was made and whose confirmation was lost', async () => {
@@ -142,7 +152,7 @@ export function storePairContract(engine: StorageEngine): void {
     const { store } = storage();
     const { id } = await connectSome(store);
     const claim = { ...(await claimed(store, id)), authorizationId: '00000000-0000-4000-8000-000000000000' };
-    expect(await store.storePair(claim, somePair(), SUCCESS)).toEqual({
+    expect(await store.storePair(claim, somePair(), SUCCESS)).toMatchObject({
       stored: false,
       version: 0,
       status: 'not_found',
@@ -167,10 +177,10 @@ export function storePairContract(engine: StorageEngine): void {
     const verdicts = await Promise.all(
       claims.map((claim, n) => store.storePair(claim, pairs[n]!, { ...SUCCESS, upstreamMs: n })),
     );
-    expect(verdicts[10]).toEqual({ stored: false, version: 2, status: 'active' });
-    expect(verdicts[20]).toEqual({ stored: false, version: 2, status: 'revoked' });
+    expect(verdicts[10]).toEqual({ stored: false, version: 2, status: 'active', revocations: [] });
+    expect(verdicts[20]).toMatchObject({ stored: false, version: 2, status: 'revoked' });
     expect(verdicts[30]).toEqual({ stored: true, version: 2 });
-    expect(verdicts[40]).toEqual({ stored: false, version: 0, status: 'not_found' });
+    expect(verdicts[40]).toMatchObject({ stored: false, version: 0, status: 'not_found' });
     for (const [n, { authorizationId: id, attemptId }] of claims.entries()) {
       if ([10, 20, 30, 40].includes(n)) continue;
       expect(verdicts[n]).toEqual({ stored: true, version: 2 });

@@ -1,5 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Get, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import {
@@ -113,6 +118,15 @@ async function expectRefused(path: string, by = browser): Promise<Page> {
   return page;
 }
 
+function rowsOf(ownerId: string): Promise<readonly Record<string, unknown>[]> {
+  return app.sql(`SELECT * FROM notion_oauth_state WHERE owner_id = '${ownerId}'`);
+}
+
+/** All that a browser can tell two answers apart by. */
+function looksOf({ status, headers, text }: Page): string {
+  return JSON.stringify([status, { ...headers, date: '' }, text]);
+}
+
 describe('connecting', () => {
   it('leads to Notion and back, and keeps what was granted', async () => {
     const authorizeUrl = await start('?returnTo=/settings?tab=notion%23top');
@@ -137,21 +151,77 @@ describe('connecting', () => {
     expect(await app.connect.list(browser.user!)).toMatchObject([{ id, version: 2, status: 'active' }]);
   });
 
-  it('C1, C3: sends the configured redirect URI byte for byte, whatever host the request names', async () => {
-    const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http' };
-    const { location } = await browser.get('/notion/connect', headers);
-    expect(new URL(location).searchParams.get('redirect_uri')).toBe(REDIRECT_URI);
-    expect((await browser.get(allow(new URL(location)))).status).toBe(303);
+  it.each<Record<string, string>>([
+    {},
+    { host: 'evil.example' },
+    { host: 'evil.example:8443', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http' },
+    { forwarded: 'host=evil.example;proto=http', 'x-forwarded-port': '8443', 'x-forwarded-prefix': '/evil' },
+    { 'x-original-host': 'evil.example', 'x-original-url': '/evil', 'x-rewrite-url': '/evil' },
+    { origin: 'https://evil.example', referer: 'https://evil.example/' },
+  ])(
+    'C1, C3, C4: sends the configured redirect URI byte for byte, whatever the request says (%j)',
+    async (headers) => {
+      const { location } = await browser.get('/notion/connect', headers);
+      expect(new URL(location).searchParams.getAll('redirect_uri')).toEqual([REDIRECT_URI]);
+      const callback = allow(new URL(location));
+      const mark = simulator.ledger.mark();
+      expect((await browser.get(callback, headers)).status).toBe(303);
+      expect(simulator.ledger.since(mark).requests({ grantType: 'authorization_code' })).toMatchObject([
+        { status: 200 },
+      ]);
+    },
+  );
+
+  it.each([
+    'https://app.example/notion/callback/',
+    'https://app.example/notion/callback?env=1&b=%2F&c=a+b',
+    'https://xn--bcher-kva.example:8443/notion/callback?',
+  ])('C1, C4: sends %s in both requests as it is written', async (redirectUri) => {
+    simulator.registerRedirectUri(redirectUri);
+    const own = await startApp({ redirectUri });
+    try {
+      const visitor = new TestBrowser(own.url);
+      const { location } = await visitor.get('/notion/connect');
+      expect(new URL(location).searchParams.get('redirect_uri')).toBe(redirectUri);
+      // The simulator refuses a code whose exchange names another redirect URI, or none.
+      expect((await visitor.get(allow(new URL(location)))).status).toBe(303);
+    } finally {
+      await own.close();
+    }
   });
 });
 
 describe('authorize and state', () => {
-  it('A1: makes a fresh state of 256 bits for every connect', async () => {
-    const states = new Set<string>();
-    for (let count = 0; count < 60; count += 1) states.add((await start()).searchParams.get('state')!);
-    expect(states.size).toBe(60);
-    for (const state of states) expect(state).toMatch(/^[A-Za-z0-9_-]{43}$/);
-  });
+  it('A1: makes a fresh state of 256 bits for each of 10,000 connects over two starts', async () => {
+    const states: string[] = [];
+    for (let begin = 0; begin < 2; begin += 1) {
+      const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'notion-states-'));
+      const started = await startApp({ folder });
+      try {
+        for (let batch = 0; batch < 100; batch += 1) {
+          const departures = Array.from({ length: 50 }, (_, n) =>
+            started.connect.authorizeUrl({ ownerId: `owner-of-many-${n}` }),
+          );
+          for (const { url } of await Promise.all(departures)) {
+            states.push(new URL(url).searchParams.get('state')!);
+          }
+        }
+      } finally {
+        await started.close();
+        rmSync(folder, { recursive: true });
+      }
+    }
+    expect(new Set(states).size).toBe(10_000);
+    expect(states.filter((state) => !/^[A-Za-z0-9_-]{43}$/.test(state))).toEqual([]);
+    // No character stands at any place more often than chance has it: nothing in it counts or tells the time.
+    const expected = states.length / 64;
+    for (let at = 0; at < 42; at += 1) {
+      const seen = new Map<string, number>();
+      for (const state of states) seen.set(state[at]!, (seen.get(state[at]!) ?? 0) + 1);
+      expect(seen.size).toBe(64);
+      expect(Math.max(...seen.values())).toBeLessThan(expected * 1.6);
+    }
+  }, 120_000);
 
   it('A2: sets exactly one cookie, bound to the host', async () => {
     const { headers } = await browser.get('/notion/connect');
@@ -198,14 +268,30 @@ describe('authorize and state', () => {
     },
   );
 
-  it('A5: refuses a callback when state and cookie are both missing', async () => {
-    await expectRefused(`/notion/callback?code=${simulator.authorize()}`);
-  });
+  it.each(['', '&error=access_denied', '&iss='])(
+    'A5: refuses a callback when state and cookie are both missing (%j)',
+    async (extra) => {
+      await start();
+      browser.cookies.clear();
+      await expectRefused(`/notion/callback?code=${simulator.authorize()}${extra}`);
+    },
+  );
 
-  it('A6: takes an empty state and an empty cookie for missing ones', async () => {
-    browser.cookies.set(COOKIE, '');
-    await expectRefused(`/notion/callback?code=${simulator.authorize()}&state=`);
-  });
+  it.each(['', '""', '%00', 'undefined', 'null', 'a'.repeat(42), 'a'.repeat(44), '%E0%A4%A'])(
+    'A6: takes the state and the cookie %j for missing ones, also both at once',
+    async (nothing) => {
+      const code = simulator.authorize();
+      const state = encodeURIComponent(nothing);
+      browser.cookies.set(COOKIE, nothing);
+      await expectRefused(`/notion/callback?code=${code}&state=${state}`);
+      const callback = allow(await start());
+      browser.cookies.set(COOKIE, nothing);
+      await expectRefused(callback);
+      browser.cookies.clear();
+      await start();
+      await expectRefused(`/notion/callback?code=${code}&state=${state}`);
+    },
+  );
 
   it('A7: lets one of fifty parallel replays through', async () => {
     const callback = allow(await start());
@@ -218,11 +304,46 @@ describe('authorize and state', () => {
     expect(pages.filter((page) => page.status === 400)).toHaveLength(49);
   });
 
-  it('A8: refuses a state that is older than its lifetime', async () => {
+  it('A8: refuses a state of ten minutes and a second, and sweeps its row', async () => {
     const callback = allow(await start());
-    await app.sql('UPDATE notion_oauth_state SET expires_at = expires_at - 601000');
+    const { user } = browser;
+    await app.sql(
+      `UPDATE notion_oauth_state SET expires_at = expires_at - 601000 WHERE owner_id = '${user}'`,
+    );
+    await expectRefused(callback);
+    expect(await rowsOf(user!)).toHaveLength(1);
+    const next = await startApp({ folder: app.folder });
+    try {
+      await next.connect.authorizeUrl({ ownerId: 'the-next-owner' });
+      expect(await rowsOf(user!)).toEqual([]);
+    } finally {
+      await next.close();
+    }
     await expectRefused(callback);
   });
+
+  it.each([
+    ['a day ahead', 86_400_000],
+    ['a day behind', -86_400_000],
+  ])(
+    'A8: judges the age by the clock of the database, also in a process whose clock is %s',
+    async (_when, offMs) => {
+      const good = await start();
+      const stale = await start();
+      const hash = createHash('sha256').update(stale.searchParams.get('state')!).digest('hex');
+      await app.sql(
+        `UPDATE notion_oauth_state SET expires_at = expires_at - 601000 WHERE state_hash = '${hash}'`,
+      );
+      const now = Date.now.bind(Date);
+      const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + offMs);
+      try {
+        await expectRefused(allow(stale));
+        expect((await browser.get(allow(good))).status).toBe(303);
+      } finally {
+        clock.mockRestore();
+      }
+    },
+  );
 
   it('A9: answers tampered, unknown, used, expired and foreign states alike', async () => {
     const authorizeUrl = await start();
@@ -243,7 +364,7 @@ describe('authorize and state', () => {
     const late = allow(await start());
     await app.sql('UPDATE notion_oauth_state SET expires_at = expires_at - 601000');
     refusals.push(await expectRefused(late));
-    expect(new Set(refusals.map((page) => page.text)).size).toBe(1);
+    expect(new Set(refusals.map(looksOf)).size).toBe(1);
     for (const refusal of ['unknown_state', 'wrong_browser', 'used_state', 'expired_state']) {
       expect(ConnectApp.log).toContainEqual(expect.stringContaining(`connect refused refusal=${refusal}`));
     }
@@ -295,6 +416,49 @@ describe('authorize and state', () => {
     }
   });
 
+  it("A13: leaves another client's state unused, for the client that it belongs to", async () => {
+    const callback = allow(await start());
+    const other = await startApp({ clientId: 'a-second-client', folder: app.folder });
+    try {
+      const moved = new TestBrowser(other.url, browser.user);
+      for (const [name, value] of browser.cookies) moved.cookies.set(name, value);
+      await expectRefused(callback, moved);
+    } finally {
+      await other.close();
+    }
+    expect((await browser.get(callback)).status).toBe(303);
+  });
+
+  it('A13: refuses a state whose redirect URI is not configured any more', async () => {
+    const callback = allow(await start());
+    const redirectUri = 'https://elsewhere.example/notion/callback';
+    const moved = await startApp({ redirectUri, folder: app.folder });
+    try {
+      const there = new TestBrowser(moved.url, browser.user);
+      for (const [name, value] of browser.cookies) there.cookies.set(name, value);
+      await expectRefused(callback, there);
+      expect(ConnectApp.log).toContainEqual(expect.stringContaining('connect refused refusal=wrong_client'));
+    } finally {
+      await moved.close();
+    }
+  });
+
+  it.each([
+    'https://evil.example',
+    'https://api.notion.com',
+    '%',
+    ' ',
+    '<own>/',
+    '<own>.',
+    '<own>:443',
+    '<own>/x',
+  ])('A13: refuses the issuer %j, and leaves the state unused', async (issuer) => {
+    const callback = allow(await start());
+    const named = issuer.replace('<own>', simulator.url);
+    await expectRefused(`${callback}&iss=${encodeURIComponent(named)}`);
+    expect((await browser.get(callback)).status).toBe(303);
+  });
+
   it('A13: accepts an issuer that is Notion', async () => {
     const callback = allow(await start());
     expect((await browser.get(`${callback}&iss=${encodeURIComponent(simulator.url)}`)).status).toBe(303);
@@ -306,7 +470,36 @@ describe('authorize and state', () => {
     '/\t/evil.example',
     'https:/evil.example',
     '/.//evil.example',
+    '/a/..//evil.example',
+    '/%2e%2e//evil.example',
+    '///evil.example',
+    '\\\\evil.example',
+    '/\\/evil.example',
+    '/a/\\evil.example',
+    ' //evil.example',
+    '\t//evil.example',
+    '\u00a0//evil.example',
+    '\u2028//evil.example',
+    '\ufeff//evil.example',
+    'evil.example',
+    '?x=1',
+    '#x',
+    '',
+    'https:evil.example',
+    'https://app.example/ok',
+    'http://app.example@evil.example',
+    'HTTPS://evil.example',
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    'data:text/html,x',
+    'vbscript:x',
+    'blob:https://app.example/x',
+    'file:///etc/passwd',
     '/a\r\nSet-Cookie: x=1',
+    '/a\u0085b',
+    '/a\u007fb',
+    '/a\u0000b',
+    `/${'a'.repeat(2_048)}`,
   ])('A14: returns to the default page instead of %j', async (returnTo) => {
     const page = await browser.get(allow(await start(`?returnTo=${encodeURIComponent(returnTo)}`)));
     expect(page.location).toBe('/home');
@@ -321,15 +514,27 @@ describe('authorize and state', () => {
     const page = await browser.get(allow(await start()));
     expect(page).toMatchObject({ status: 303, text: '' });
     expect(page.headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
-    for (const method of ['post', 'put'] as const) {
-      expect((await browser.send(method, '/notion/callback?code=c&state=s')).status).toBe(404);
-    }
   });
+
+  it.each(['post', 'put', 'patch', 'delete', 'options'] as const)(
+    'A16: answers no %s to the callback, let alone with a redirect that repeats it',
+    async (method) => {
+      await start();
+      const sent = await tokenRequestsDuring(async () => {
+        // Not a real code: what an application answers on a route that it has not is its own affair.
+        const page = await browser.send(method, withState('s'.repeat(43)));
+        expect([page.location, page.headers['set-cookie']]).toEqual(['', undefined]);
+        expect([200, 204, 404]).toContain(page.status);
+      });
+      expect(sent).toBe(0);
+    },
+  );
 
   it('A17, A21: builds the authorize URL from configuration alone, without PKCE', async () => {
     const plain = await start();
     const pushed = await start(
-      '?client_id=x&redirect_uri=https://evil.example&owner=workspace&state=fixed&code_challenge=x',
+      '?client_id=x&redirect_uri=https://evil.example&owner=workspace&state=fixed&code_challenge=x&response_type=token' +
+        '&scope=all&response_mode=form_post&prompt=none&apiBaseUrl=https://evil.example&__proto__[owner]=workspace',
     );
     for (const url of [plain, pushed]) url.searchParams.set('state', '-');
     expect(pushed.href).toBe(plain.href);
@@ -345,12 +550,13 @@ describe('authorize and state', () => {
   it('A18: asks strangers to sign in, and keeps at most twenty pending connects of one owner', async () => {
     const stranger = newBrowser();
     stranger.user = null;
-    expect((await stranger.get('/notion/connect')).status).toBe(401);
+    const asked = await stranger.get('/notion/connect');
+    expect([asked.status, asked.headers['set-cookie']]).toEqual([401, undefined]);
     for (let count = 0; count < 25; count += 1) await start();
-    const rows = await app.sql(
-      `SELECT state_hash FROM notion_oauth_state WHERE owner_id = '${browser.user!}'`,
-    );
-    expect(rows.length).toBeLessThanOrEqual(20);
+    expect(await rowsOf(browser.user!)).toHaveLength(20);
+    const parallel = await Promise.all(Array.from({ length: 60 }, () => browser.get('/notion/connect')));
+    expect(parallel.filter(({ status }) => status === 303)).toHaveLength(60);
+    expect(await rowsOf(browser.user!)).toHaveLength(20);
   });
 
   it('A20: fails closed while the store is down', async () => {
@@ -358,8 +564,10 @@ describe('authorize and state', () => {
     await app.sql('ALTER TABLE notion_oauth_state RENAME TO notion_oauth_state_away');
     try {
       const sent = await tokenRequestsDuring(async () => {
-        expect((await browser.get(callback)).status).toBe(503);
-        expect((await browser.get('/notion/connect')).status).toBe(503);
+        for (const path of [callback, '/notion/connect']) {
+          const page = await browser.get(path);
+          expect([page.status, page.location, page.headers['set-cookie']]).toEqual([503, '', undefined]);
+        }
       });
       expect(sent).toBe(0);
     } finally {
@@ -393,8 +601,43 @@ describe('authorize and state', () => {
 
   it('A23: does not grow the cookies of a browser that connects a hundred times', async () => {
     for (let count = 0; count < 100; count += 1) await start();
+    expect([...browser.cookies.keys()]).toEqual([COOKIE]);
     expect(browser.cookieHeader().length).toBeLessThan(100);
+    expect((await browser.get(allow(await start()))).status).toBe(303);
   });
+});
+
+describe('the credentials of the client', () => {
+  it.each(['a:b%ü', 'a::b', ':a b', 'a+b%3A/=', 'sécrét-🏔️'])(
+    'D8: go out as %j is, in UTF-8, and end at the first colon',
+    async (clientSecret) => {
+      const headers: string[] = [];
+      const notion = createServer((asked, answer) => {
+        headers.push(asked.headers.authorization ?? '');
+        answer.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}');
+      });
+      await new Promise<void>((resolve) => notion.listen(0, '127.0.0.1', resolve));
+      const { port } = notion.address() as AddressInfo;
+      const own = await startApp({ notionUrl: `http://127.0.0.1:${port}`, clientSecret });
+      try {
+        const visitor = new TestBrowser(own.url);
+        const { location } = await visitor.get('/notion/connect');
+        await visitor.get(withState(new URL(location).searchParams.get('state')!));
+      } finally {
+        await own.close();
+        notion.close();
+      }
+      expect(headers).toHaveLength(1);
+      const [scheme, credentials] = headers[0]!.split(' ');
+      const text = Buffer.from(credentials!, 'base64').toString('utf8');
+      const colon = text.indexOf(':');
+      expect([scheme, text.slice(0, colon), text.slice(colon + 1)]).toEqual([
+        'Basic',
+        simulator.clientId,
+        clientSecret,
+      ]);
+    },
+  );
 });
 
 describe('callback errors', () => {
@@ -415,21 +658,43 @@ describe('callback errors', () => {
   it('B2: shows a page for an error that comes with no state or an unknown one', async () => {
     await start();
     await expectRefused('/notion/callback?error=access_denied&state=');
+    await expectRefused('/notion/callback?error=access_denied');
     await expectRefused(`/notion/callback?error=access_denied&state=${'x'.repeat(43)}`);
+    await expectRefused(`/notion/callback?error=server_error&error_description=x&state=${'x'.repeat(43)}`);
   });
 
   it.each([
     ['a script', '<script>alert(1)</script>'],
-    ['a line break', 'a\r\nb'],
-    ['10 KiB', 'x'.repeat(10_240)],
-  ])('B3: never repeats a description with %s', async (_what, description) => {
+    ['a line break', 'first\r\nsecond'],
+    ['7 KiB', 'x'.repeat(7_000)],
+    ['an escape sequence', '\u001b[31mred'],
+    ['a line separator', 'first\u2028second'],
+    ['an attribute', '" onload="alert(1)'],
+    ['a format string', '%s%s%n {{7*7}} ${7*7}'],
+    ['a secret', 'nrt_this-looks-like-a-token'],
+  ])('B3: writes one line of no description with %s, and repeats it nowhere', async (_what, description) => {
+    const encoded = encodeURIComponent(description);
+    for (const where of ['error_description', 'error_uri']) {
+      const callback = `${deny(await start())}&${where}=${encoded}`;
+      const lines = ConnectApp.log.length;
+      const page = await browser.get(callback);
+      expect([page.status, page.location, page.text]).toEqual([303, '/home?notion=denied', '']);
+      const written = ConnectApp.log.slice(lines);
+      expect(written).toEqual([
+        expect.stringMatching(/^connect denied reason=access_denied[\x20-\x7e]{0,40}$/),
+      ]);
+    }
+    const unknown = `/notion/callback?error=${encoded}&state=${(await start()).searchParams.get('state')!}`;
     const lines = ConnectApp.log.length;
-    const page = await browser.get(
-      `${deny(await start())}&error_description=${encodeURIComponent(description)}`,
-    );
-    expect(page.text + page.location).not.toContain(description);
-    for (const line of ConnectApp.log.slice(lines)) expect(line).toMatch(/^[\x20-\x7e]{1,300}$/);
-    expect(ConnectApp.log.slice(lines).join('')).not.toContain(description);
+    expect((await browser.get(unknown)).location).toBe('/home?notion=denied');
+    expect(ConnectApp.log.slice(lines)).toEqual([expect.stringMatching(/^connect denied reason=other/)]);
+  });
+
+  it('B3, B7: refuses a description of 10 KiB unread', async () => {
+    const description = 'x'.repeat(10_240);
+    const lines = ConnectApp.log.length;
+    const { text } = await expectRefused(`${deny(await start())}&error_description=${description}`);
+    expect(text + ConnectApp.log.slice(lines).join('')).not.toContain('xxx');
   });
 
   it.each(['', '&code=', '&error='])(
@@ -446,21 +711,54 @@ describe('callback errors', () => {
     ['B6', 'an array', '&code[]=a'],
     ['B6', 'an object', '&code[x]=1'],
     ['B6', 'a prototype', '&__proto__[x]=1'],
+    ['B5', 'the same state', '&state=<state>'],
+    ['B5', 'an empty code', '&code='],
+    ['B5', 'an escaped second code', '&c%6fde=b'],
+    ['B5', 'a second issuer', '&iss=&iss='],
+    ['B5', 'two errors', '&error=a&error=b'],
+    ['B6', 'an escaped array', '&code%5B%5D=a'],
+    ['B6', 'an index', '&state[0]=a'],
+    ['B6', 'a constructor', '&constructor[prototype][x]=1'],
+    ['B6', 'a nested prototype', '&a[__proto__][x]=1'],
     ['B7', '8 KiB', `&pad=${'p'.repeat(8_192)}`],
   ])('%s: refuses a callback with %s added, and leaves its state unused', async (_id, _what, extra) => {
     const callback = allow(await start());
-    await expectRefused(callback + extra);
+    const state = new URL(callback, app.url).searchParams.get('state')!;
+    await expectRefused(callback + extra.replace('<state>', state));
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
     expect((await browser.get(callback)).status).toBe(303);
   });
 
   it.each([
-    ['B7', 'of 2,049 characters', 'c'.repeat(2_049)],
-    ['B8', 'with a NUL', 'a\u0000'],
-    ['B8', 'with a line break', 'a\r\nb'],
-    ['B8', 'outside ASCII', 'ä'],
-  ])('%s: refuses a code %s', async (_id, _what, code) => {
-    await expectRefused(withState((await start()).searchParams.get('state')!, code));
+    ['B7', 'code of 2,049 characters', 'c'.repeat(2_049), null],
+    ['B7', 'state of 257 characters', 'c', 's'.repeat(257)],
+    ['B7', 'query of more than 8 KiB', 'c'.repeat(8_192), null],
+    ['B8', 'code with a NUL', 'a\u0000', null],
+    ['B8', 'code with a line break', 'a\r\nb', null],
+    ['B8', 'code with a line feed', 'a\nb', null],
+    ['B8', 'code with a tab', 'a\tb', null],
+    ['B8', 'code with DEL', 'a\u007f', null],
+    ['B8', 'code with C1', 'a\u0085', null],
+    ['B8', 'code outside ASCII', 'ä', null],
+    ['B8', 'code that turns around', 'a\u202eb', null],
+    ['B8', 'state with a NUL', 'c', `${'s'.repeat(42)}\u0000`],
+    ['B8', 'state with a line break', 'c', `${'s'.repeat(42)}\r\n`],
+    ['B8', 'state outside ASCII', 'c', 'ſ'.repeat(43)],
+  ])('%s: refuses a %s before it asks the database', async (_id, _what, code, state) => {
+    const begun = (await start()).searchParams.get('state')!;
+    await app.sql('ALTER TABLE notion_oauth_state RENAME TO notion_oauth_state_away');
+    try {
+      // Whatever asked the database now would be answered 503.
+      await expectRefused(withState(state ?? begun, code));
+    } finally {
+      await app.sql('ALTER TABLE notion_oauth_state_away RENAME TO notion_oauth_state');
+    }
+  });
+
+  it('B7: answers a request line that no server reads with its refusal, not with a crash', async () => {
+    const page = await browser.get(`/notion/callback?code=${'c'.repeat(70_000)}`).catch(() => null);
+    expect([null, 400, 414, 431]).toContain(page?.status ?? null);
+    expect((await browser.get('/notion/connect')).status).toBe(303);
   });
 
   it('B9: takes a callback with both code and error for an error', async () => {
@@ -469,20 +767,51 @@ describe('callback errors', () => {
       expect((await browser.get(callback)).location).toBe('/home?notion=denied');
     });
     expect(sent).toBe(0);
+    await expectRefused(callback);
   });
 
-  it('B10, F6: refuses a reconnect that comes back as another workspace', async () => {
+  it('B10, F6: refuses a reconnect that comes back as another workspace, alerts, and touches neither', async () => {
     const id = await connected({ workspace: 'Lighthouse Studio' });
     const neighbour = newBrowser();
     const other = await connected({ workspace: 'Garden Club', person: 'Person 199' }, '', neighbour);
+    const rows = () => app.sql(`SELECT * FROM notion_authorization WHERE id IN ('${id}', '${other}')`);
+    const [before, mark] = [await rows(), simulator.ledger.mark()];
     const page = await browser.get(allow(await start(`?reconnect=${id}`), { workspace: 'Garden Club' }));
     expect(page.status).toBe(409);
+    expect(await rows()).toEqual(before);
+    // The pair that came may be the one that somebody else lives on.
+    expect(simulator.ledger.since(mark).revocations()).toBe(0);
     expect(page.text).toContain(`<a href="/notion/connect?reconnect=${id}">Start again</a>`);
     expect(await app.connect.list(browser.user!)).toMatchObject([
       { id, version: 1, workspaceName: 'Lighthouse Studio' },
     ]);
     expect(await app.connect.list(neighbour.user!)).toMatchObject([{ id: other, version: 1 }]);
-    expect(ConnectApp.log).toContainEqual(expect.stringContaining(`connect other_grant authorization=${id}`));
+    expect(ConnectApp.log).toContainEqual(
+      expect.stringContaining(`error connect other_grant authorization=${id}`),
+    );
+  });
+
+  it("B10, F6: refuses a reconnect that comes back as another owner's grant, and touches neither", async () => {
+    const id = await connected({ workspace: 'Lighthouse Studio' });
+    const neighbour = newBrowser();
+    const somebodyElse = 'Person 198';
+    const other = await connected({ workspace: 'Lighthouse Studio', person: somebodyElse }, '', neighbour);
+    const rows = () => app.sql(`SELECT * FROM notion_authorization WHERE id IN ('${id}', '${other}')`);
+    const links = () => app.sql('SELECT * FROM notion_authorization_owner');
+    const before = [await rows(), await links()];
+    const page = await browser.get(allow(await start(`?reconnect=${id}`), { person: somebodyElse }));
+    expect(page.status).toBe(409);
+    expect([await rows(), await links()]).toEqual(before);
+  });
+
+  it('B10: refuses a reconnect that comes back as another person of the same workspace', async () => {
+    const id = await connected({ workspace: 'Lighthouse Studio' });
+    const callback = allow(await start(`?reconnect=${id}`), {
+      workspace: 'Lighthouse Studio',
+      person: 'Person 198',
+    });
+    expect((await browser.get(callback)).status).toBe(409);
+    expect(await app.connect.list(browser.user!)).toMatchObject([{ id, version: 1, status: 'active' }]);
   });
 
   it('B11: sends a code once, also when the answer is lost', async () => {
@@ -505,12 +834,21 @@ describe('callback errors', () => {
     expect(await app.connect.list(browser.user!)).toEqual([]);
   });
 
+  it('B12: leaves what is connected as it was when a reconnect brings a dead code', async () => {
+    const id = await connected();
+    const state = (await start(`?reconnect=${id}`)).searchParams.get('state')!;
+    expect((await browser.get(withState(state))).status).toBe(400);
+    expect(await app.connect.list(browser.user!)).toMatchObject([{ id, version: 1, status: 'active' }]);
+  });
+
   it('B13: answers a refused client as trouble upstream, never as a 401 of ours, and alerts', async () => {
     simulator.fail('exchange', { kind: 'status', status: 401, code: 'invalid_client' });
     const lines = ConnectApp.log.length;
-    expect((await browser.get(allow(await start()))).status).toBe(502);
+    const page = await browser.get(allow(await start()));
+    expect([page.status, page.headers['www-authenticate']]).toEqual([502, undefined]);
+    expect(await app.connect.list(browser.user!)).toEqual([]);
     expect(ConnectApp.log.slice(lines)).toContainEqual(
-      expect.stringContaining('connect failed kind=configuration status=401 code=invalid_client'),
+      expect.stringContaining('error connect failed kind=configuration status=401 code=invalid_client'),
     );
   });
 
@@ -520,7 +858,21 @@ describe('callback errors', () => {
     ['no access_token', { kind: 'missing_field', field: 'access_token' }],
     ['another token_type', { kind: 'override', fields: { token_type: 'mac' } }],
     ['half of the JSON', { kind: 'truncate' }],
-  ] as const)('B14: keeps nothing of a 200 with %s', async (_what, fault) => {
+    ['JSON that ends early', { kind: 'cut_json' }],
+    ['no bot', { kind: 'missing_field', field: 'bot_id' }],
+    ['no workspace', { kind: 'missing_field', field: 'workspace_id' }],
+    ['no token_type', { kind: 'missing_field', field: 'token_type' }],
+    ['a token that is a number', { kind: 'override', fields: { access_token: 7 } }],
+    ['a token that is empty', { kind: 'override', fields: { access_token: '' } }],
+    ['a token that is an object', { kind: 'override', fields: { access_token: { $ne: 1 } } }],
+    ['a token that breaks the line', { kind: 'override', fields: { access_token: 'a\r\nx-evil: 1' } }],
+    ['a token outside ASCII', { kind: 'override', fields: { access_token: 'tökén' } }],
+    ['an array', { kind: 'status', status: 200, body: '[]' }],
+    ['null', { kind: 'status', status: 200, body: 'null' }],
+    ['nothing', { kind: 'status', status: 200, body: '' }],
+    ['a form', { kind: 'status', status: 200, body: 'access_token=a&token_type=bearer' }],
+    ['204 and nothing', { kind: 'status', status: 204, body: '' }],
+  ] as const)('B14: keeps nothing of an answer with %s', async (_what, fault) => {
     simulator.fail('exchange', fault);
     expect((await browser.get(allow(await start()))).status).toBe(502);
     expect(await app.connect.list(browser.user!)).toEqual([]);
@@ -550,6 +902,43 @@ describe('callback errors', () => {
 });
 
 describe('owners', () => {
+  it.each([
+    "' OR 1=1--",
+    '{"$ne":1}',
+    '1; DROP TABLE notion_authorization',
+    "x' UNION SELECT 1--",
+    '%',
+    '_'.repeat(36),
+    '\u0000',
+  ])('E17: takes %j for the id of nothing, whoever asks', async (id) => {
+    const mine = await connected();
+    for (const query of [
+      `reconnect=${encodeURIComponent(id)}`,
+      `reconnect=&reconnect=${encodeURIComponent(id)}`,
+    ]) {
+      const page = await browser.get(`/notion/connect?${query}`);
+      expect([303, 404]).toContain(page.status);
+      if (id.length > 1) expect(page.text).not.toContain(id);
+    }
+    expect((await browser.get(`/notion/connect?reconnect=${encodeURIComponent(id)}`)).status).toBe(404);
+    for (const odd of [id, [id], { $ne: id }, [mine], { toString: () => mine }, Object(mine), 1, true]) {
+      await expect(app.connect.disconnect(odd as string, browser.user!)).rejects.toThrow(
+        NotionAuthorizationNotFoundError,
+      );
+    }
+    expect(await app.connect.list(browser.user!)).toMatchObject([{ id: mine, status: 'active' }]);
+  });
+
+  it("E17: keeps an owner called ' OR 1=1-- apart from all others", async () => {
+    const mine = await connected();
+    for (const ownerId of ["' OR 1=1--", "' OR ''='", '%', browser.user!.replace('-', '_')]) {
+      expect(await app.connect.list(ownerId)).toEqual([]);
+      await expect(app.connect.disconnect(mine, ownerId)).rejects.toThrow(NotionAuthorizationNotFoundError);
+      const { url } = await app.connect.authorizeUrl({ ownerId });
+      expect(new URL(url).searchParams.get('state')).toHaveLength(43);
+    }
+  });
+
   it('F1: treats the authorization of another owner like one that does not exist', async () => {
     const id = await connected();
     const stranger = newBrowser();
@@ -596,10 +985,10 @@ describe('disconnecting', () => {
     await expect(app.connect.disconnect(id, browser.user!)).rejects.toThrow(NotionAuthorizationNotFoundError);
   });
 
-  it('says local_only when Notion does not confirm', async () => {
+  it('says revoke_pending while Notion does not confirm', async () => {
     const id = await connected();
     simulator.fail('revoke', { kind: 'status', status: 503 });
-    await expect(app.connect.disconnect(id, browser.user!)).resolves.toBe('local_only');
+    await expect(app.connect.disconnect(id, browser.user!)).resolves.toBe('revoke_pending');
     expect(await app.connect.list(browser.user!)).toEqual([]);
   });
 

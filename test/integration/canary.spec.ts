@@ -427,7 +427,7 @@ describe('driving every path', () => {
     };
     expect(await disconnect('disconnect: revoked')).toBe('revoked');
     stage.simulator.fail('revoke', { kind: 'status', status: 400, body: { message: echo } });
-    expect(await disconnect('disconnect: local only')).toBe('local_only');
+    expect(await disconnect('disconnect: revoke pending')).toBe('revoke_pending');
     await take('disconnect: unknown id', () => get(NotionConnectService).disconnect(echo, 'owner-1'));
   });
 

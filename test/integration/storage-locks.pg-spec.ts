@@ -1,24 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from 'typeorm';
+import { StatementLog } from '../support/statement.log.js';
 import { claimed, claimOf, connectSome, postgres, somePair } from '../support/storage.harness.js';
 import { attemptsOn, useStorage } from '../support/use-storage.js';
-
-/** Keeps the statements that TypeORM sends, without the quotes around names. */
-class StatementLog implements Logger {
-  readonly statements: string[] = [];
-  readonly parameters: unknown[] = [];
-
-  logQuery(query: string, parameters?: unknown[]): void {
-    this.statements.push(query.replaceAll('"', ''));
-    this.parameters.push(...(parameters ?? []));
-  }
-  logQueryError(): void {}
-  logQuerySlow(): void {}
-  logSchemaBuild(): void {}
-  logMigration(): void {}
-  log(): void {}
-}
 
 describe('the row lock on PostgreSQL', () => {
   const storage = useStorage(postgres);
@@ -45,6 +29,15 @@ describe('the row lock on PostgreSQL', () => {
     }
     return undefined;
   }
+
+  it("F1: lets nobody wait for the row of somebody else's authorization", async () => {
+    const { store } = storage();
+    const { id, connection } = await connectSome(store);
+    const letGo = await holdRow(id);
+    expect(await store.disconnect(id, 'somebody else')).toEqual({ kind: 'not_found' });
+    await letGo();
+    expect(await store.disconnect(id, connection.ownerId)).toMatchObject({ kind: 'disconnected' });
+  });
 
   it.each(['claim', 'storePair'] as const)(
     'makes %s wait in SELECT … FOR UPDATE while another session holds the row',
@@ -84,7 +77,7 @@ describe('the row lock on PostgreSQL', () => {
     const stores = logger.statements.filter(
       (s) => s.startsWith('UPDATE notion_authorization ') && s.includes('sealed_access_token ='),
     );
-    expect(stores[0]).toMatch(/WHERE id = \$\d+ AND client_id = \$\d+ AND version = \$\d+$/);
+    expect(stores[0]).toMatch(/WHERE id = \$\d+ AND COALESCE\(client_id, ''\) = \$\d+ AND version = \$\d+$/);
     const said = JSON.stringify([logger.statements, logger.parameters]);
     for (const secret of [
       connection.pair.accessToken,

@@ -1,6 +1,7 @@
 import { authorizationStoreContract } from '../contracts/authorization-store.contract.js';
 import { connectStateStoreContract } from '../contracts/connect-state-store.contract.js';
 import { hostContract } from '../contracts/host.contract.js';
+import { keysContract } from '../contracts/keys.contract.js';
 import { lostConnectionContract } from '../contracts/lost-connection.contract.js';
 import { rateBudgetContract } from '../contracts/rate-budget.contract.js';
 import { schemaContract } from '../contracts/schema.contract.js';
@@ -10,6 +11,7 @@ import { mariadb } from '../support/storage.harness.js';
 onMariadb(() => {
   authorizationStoreContract(mariadb);
   connectStateStoreContract(mariadb);
+  keysContract(mariadb);
   rateBudgetContract(mariadb);
   schemaContract(mariadb);
   hostContract(mariadb);

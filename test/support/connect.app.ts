@@ -16,6 +16,8 @@ export interface ConnectAppOptions {
   readonly redirectUri?: string;
   /** Shares the database of another application. */
   readonly folder?: string;
+  /** A server's database instead of a file. */
+  readonly databaseUrl?: string;
   /** Replaces the built-in routes. */
   readonly controller?: Type<unknown>;
   readonly resolveOwner?: (request: { headers: Record<string, string | undefined> }) => never;
@@ -23,7 +25,7 @@ export interface ConnectAppOptions {
 
 /** A Nest application with the module in it, listening on a loopback port, its database in reach. */
 export class ConnectApp {
-  /** Every line of every application: Nest has one logger per process. */
+  /** Every line of every application, after its level: Nest has one logger per process. */
   static readonly log: string[] = [];
 
   private constructor(
@@ -42,7 +44,9 @@ export class ConnectApp {
           redirectUris: [options.redirectUri ?? REDIRECT_URI],
           apiBaseUrl: options.notionUrl,
           encryptionKeys: [{ id: 'k1', key: randomBytes(32).toString('base64') }],
-          databaseFile: join(folder, 'notion-auth.sqlite'),
+          ...(options.databaseUrl === undefined
+            ? { databaseFile: join(folder, 'notion-auth.sqlite') }
+            : { databaseUrl: options.databaseUrl, runMigrations: true }),
           connect: { defaultReturnTo: '/home' },
           routes: options.controller === undefined ? 'notion' : false,
           resolveOwner: options.resolveOwner ?? sessionUser,
@@ -102,8 +106,17 @@ function sessionUser(request: { headers: Record<string, string | undefined> }): 
 }
 
 function recorderInto(lines: string[]): LoggerService {
-  const record = (...message: unknown[]) => {
-    lines.push(message.map(String).join(' '));
+  const recordAs =
+    (level: string) =>
+    (...message: unknown[]) => {
+      lines.push([level, ...message.map(String)].join(' '));
+    };
+  return {
+    log: recordAs('log'),
+    error: recordAs('error'),
+    warn: recordAs('warn'),
+    debug: recordAs('debug'),
+    verbose: recordAs('verbose'),
+    fatal: recordAs('fatal'),
   };
-  return { log: record, error: record, warn: record, debug: record, verbose: record, fatal: record };
 }

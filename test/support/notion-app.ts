@@ -5,7 +5,9 @@ import {
   NotionAuthModule,
   NotionClientFactory,
   NotionConnectService,
+  NotionKeyRotation,
   NotionRefreshService,
+  NotionRefreshSweep,
   NotionTokenService,
   Secret,
   type Authorization,
@@ -14,6 +16,8 @@ import {
 } from 'nestjs-notion-auth';
 import type { NotionSimulator, SimulatedAuthorization } from 'nestjs-notion-auth/testing';
 import { AuthorizationStore } from '../../src/domain/authorization-store.js';
+import { TokenCipher } from '../../src/domain/token-cipher.js';
+import { PairCustody } from '../../src/refresh/pair.custody.js';
 import { NotionDatabase } from '../../src/storage/notion-database.js';
 import type { StorageEngine } from './storage.harness.js';
 
@@ -37,25 +41,28 @@ export async function databaseFor(
 
 /** The library in an application of its own, its public services in reach. */
 export class NotionApp {
-  private constructor(private readonly nest: INestApplicationContext) {}
+  private constructor(
+    private readonly nest: INestApplicationContext,
+    /** With which another process can be started beside it. */
+    readonly options: NotionAuthOptions,
+  ) {}
 
   static async start(simulator: NotionSimulator, options: NotionAppOptions): Promise<NotionApp> {
+    const complete = {
+      clientId: simulator.clientId,
+      clientSecret: simulator.clientSecret,
+      redirectUris: [REDIRECT_URI],
+      apiBaseUrl: simulator.url,
+      encryptionKeys: [{ id: 'k1', key: KEY }],
+      runMigrations: true,
+      ...options,
+    };
     const module = await Test.createTestingModule({
-      imports: [
-        NotionAuthModule.forRoot({
-          clientId: simulator.clientId,
-          clientSecret: simulator.clientSecret,
-          redirectUris: [REDIRECT_URI],
-          apiBaseUrl: simulator.url,
-          encryptionKeys: [{ id: 'k1', key: KEY }],
-          runMigrations: true,
-          ...options,
-        }),
-      ],
+      imports: [NotionAuthModule.forRoot(complete)],
     }).compile();
     const nest = module.createNestApplication({ logger: [] });
     await nest.init();
-    return new NotionApp(nest);
+    return new NotionApp(nest, complete);
   }
 
   get tokens(): NotionTokenService {
@@ -74,8 +81,24 @@ export class NotionApp {
     return this.nest.get(NotionConnectService);
   }
 
+  get custody(): PairCustody {
+    return this.nest.get(PairCustody);
+  }
+
+  get keys(): NotionKeyRotation {
+    return this.nest.get(NotionKeyRotation);
+  }
+
+  get sweep(): NotionRefreshSweep {
+    return this.nest.get(NotionRefreshSweep);
+  }
+
   get store(): AuthorizationStore {
     return this.nest.get(AuthorizationStore);
+  }
+
+  get cipher(): TokenCipher {
+    return this.nest.get(TokenCipher);
   }
 
   get database(): NotionDatabase {

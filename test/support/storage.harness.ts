@@ -6,13 +6,16 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { AuthorizationStore, Claim, NewConnection } from '../../src/domain/authorization-store.js';
 import type { NotionGrant, TokenPair } from '../../src/domain/authorization.js';
 import { Secret } from '../../src/domain/secret.js';
+import type { TokenCipher } from '../../src/domain/token-cipher.js';
 import { KeyRingCipher } from '../../src/encryption/key-ring.cipher.js';
 import type { NotionDatabase } from '../../src/storage/notion-database.js';
 import { createOwnDataSource, ownDataSourceOptions } from '../../src/storage/own-data-source.js';
 import { prepareDatabase } from '../../src/storage/prepare-database.js';
 import { TypeOrmAttemptStatistics } from '../../src/storage/typeorm-attempt.statistics.js';
+import { TypeOrmFleetReadings } from '../../src/storage/typeorm-fleet.readings.js';
 import { TypeOrmAuthorizationStore } from '../../src/storage/typeorm-authorization.store.js';
 import { TypeOrmConnectStateStore } from '../../src/storage/typeorm-connect-state.store.js';
+import { TypeOrmRevocationOutbox } from '../../src/storage/typeorm-revocation.outbox.js';
 
 export const CLIENT_ID = 'client-under-test';
 
@@ -22,6 +25,9 @@ export interface StorageProcess {
   readonly store: TypeOrmAuthorizationStore;
   readonly states: TypeOrmConnectStateStore;
   readonly statistics: TypeOrmAttemptStatistics;
+  readonly outbox: TypeOrmRevocationOutbox;
+  /** What health reads, for a process with these keys. */
+  readonly readings: (...keyIds: string[]) => TypeOrmFleetReadings;
   storeOf(clientId: string, cipher?: KeyRingCipher): TypeOrmAuthorizationStore;
 }
 
@@ -122,6 +128,8 @@ export function storageProcess(database: NotionDatabase, cipher = testCipher()):
     store: storeOf(CLIENT_ID),
     states: new TypeOrmConnectStateStore(database, config),
     statistics: new TypeOrmAttemptStatistics(database, config),
+    outbox: new TypeOrmRevocationOutbox(database, config, cipher),
+    readings: (...keyIds) => new TypeOrmFleetReadings(database, config, { keyIds } as unknown as TokenCipher),
     storeOf,
   };
 }

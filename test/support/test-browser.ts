@@ -25,7 +25,7 @@ export class TestBrowser {
   }
 
   async send(
-    method: 'get' | 'post' | 'put',
+    method: 'get' | 'post' | 'put' | 'patch' | 'delete' | 'options',
     path: string,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Page> {

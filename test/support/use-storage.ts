@@ -1,5 +1,8 @@
 import { afterAll, beforeAll } from '@jest/globals';
+import type { TokenPair } from '../../src/domain/authorization.js';
+import type { PendingRevocation } from '../../src/domain/revocation-outbox.js';
 import { RefreshAttemptEntity } from '../../src/storage/refresh-attempt.entity.js';
+import { RevocationEntity } from '../../src/storage/revocation.entity.js';
 import { AuthorizationEntity } from '../../src/storage/authorization.entity.js';
 import { openStorage, type StorageEngine, type TestStorage } from './storage.harness.js';
 
@@ -35,6 +38,25 @@ export async function attemptsOn({ database }: TestStorage, id: string): Promise
       .orderBy('t.startedAt')
       .getMany(),
   );
+}
+
+/** What the outbox holds for an authorization. */
+export async function revocationsOf({ database }: TestStorage, id: string): Promise<RevocationEntity[]> {
+  return database.read(({ manager }) =>
+    manager
+      .createQueryBuilder(RevocationEntity, 'r')
+      .addSelect('r.sealedToken')
+      .where('r.authorizationId = :id', { id })
+      .getMany(),
+  );
+}
+
+export function revealed(revocations: readonly PendingRevocation[]): string[] {
+  return revocations.map(({ token }) => token.reveal());
+}
+
+export function revealedPair({ accessToken, refreshToken }: TokenPair): string[] {
+  return [accessToken, refreshToken].flatMap((token) => (token === null ? [] : [token.reveal()]));
 }
 
 export function run({ database }: TestStorage, statement: string): Promise<unknown> {

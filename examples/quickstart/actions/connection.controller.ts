@@ -9,7 +9,10 @@ import { MessageFilter } from '../page/message.filter.js';
 
 const WORDS: Readonly<Record<DisconnectOutcome, string>> = {
   revoked: 'Disconnected. The tokens are erased here, and Notion confirmed that they are dead.',
-  local_only: 'Disconnected here. Notion did not confirm; the person can remove the connection in Notion.',
+  revoke_pending:
+    'Disconnected here. Notion has not confirmed yet; it is asked again until it does, or for six hours.',
+  local_only:
+    'Disconnected here, with nothing to tell Notion with; the person can remove the connection there.',
   unlinked: 'Disconnected for this browser. Others use the same connection, so it lives on.',
 };
 

@@ -1,10 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-
-/** Ids, hashes and owners are compared byte for byte: no case folding, and no padding with blanks. */
-async function binaryCollation(runner: QueryRunner): Promise<string> {
-  const [{ version }] = (await runner.query('SELECT VERSION() AS version')) as [{ version: string }];
-  return version.includes('MariaDB') ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
-}
+import { binaryCollation } from './binary-collation.js';
 
 const up = (collation: string): readonly string[] => [
   `CREATE TABLE notion_authorization (
@@ -45,6 +40,7 @@ const up = (collation: string): readonly string[] => [
     INDEX notion_authorization_due_ix (client_id, status, pair_stored_at, id),
     INDEX notion_authorization_unresolved_ix (client_id, unresolved_since),
     INDEX notion_authorization_grant_ix (client_id, workspace_id, owner_user_id),
+    INDEX notion_authorization_key_ix (client_id, key_id, id),
     UNIQUE INDEX notion_authorization_bot_uq (client_id, bot_id),
     PRIMARY KEY (id)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,

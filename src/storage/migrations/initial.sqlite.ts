@@ -41,6 +41,7 @@ const UP = [
   `CREATE INDEX "notion_authorization_due_ix" ON "notion_authorization" ("client_id", "status", "pair_stored_at", "id") WHERE status = 'active' AND sealed_refresh_token IS NOT NULL`,
   `CREATE INDEX "notion_authorization_unresolved_ix" ON "notion_authorization" ("client_id", "unresolved_since") WHERE unresolved_since IS NOT NULL`,
   `CREATE INDEX "notion_authorization_grant_ix" ON "notion_authorization" ("client_id", "workspace_id", "owner_user_id")`,
+  `CREATE INDEX "notion_authorization_key_ix" ON "notion_authorization" ("client_id", "key_id", "id")`,
   `CREATE TABLE "notion_authorization_owner" (
     "authorization_id" varchar(36) NOT NULL,
     "owner_id" varchar(255) NOT NULL,

@@ -17,10 +17,13 @@ export class QuickstartChild {
     readonly firstPageMs: number,
   ) {}
 
-  /** @param port - `0` for a free one. */
-  static async start(folder: string, port: number): Promise<QuickstartChild> {
+  /**
+   * @param port - `0` for a free one.
+   * @param main - The compiled quickstart.
+   */
+  static async start(folder: string, port: number, main = MAIN): Promise<QuickstartChild> {
     const begunAt = performance.now();
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [main], {
       cwd: folder,
       // Nothing of the caller's Notion settings: the run must be that of a fresh clone.
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port) },

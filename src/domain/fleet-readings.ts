@@ -1,0 +1,27 @@
+import type { RefreshGate } from './refresh-gate.js';
+import type { AttemptOutcome } from './refresh-outcome.js';
+
+/** Attempts that ended alike, so many whole minutes ago. */
+export interface AttemptCount {
+  readonly minutesAgo: number;
+  readonly outcome: AttemptOutcome;
+  readonly total: number;
+}
+
+/** What the processes share, at one instant. */
+export interface FleetReading {
+  readonly attempts: readonly AttemptCount[];
+  /** Gates that hold refreshes back, those included that wait for their probe. */
+  readonly closedGates: readonly RefreshGate[];
+  /** Key ids that stored secrets need and this process cannot open; perhaps not all of them, where they are many. */
+  readonly missingKeyIds: readonly string[];
+}
+
+/** What health knows of all processes together. */
+export abstract class FleetReadings {
+  /**
+   * One statement, whatever is stored; costs what happened in the window.
+   * @param windowMs - Attempts that ended within it, by the database's clock.
+   */
+  abstract read(windowMs: number): Promise<FleetReading>;
+}

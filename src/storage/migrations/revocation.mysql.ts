@@ -1,0 +1,26 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { binaryCollation } from './binary-collation.js';
+
+const up = (collation: string): string => `CREATE TABLE notion_revocation (
+    id varchar(36) NOT NULL,
+    client_id varchar(128) NOT NULL,
+    authorization_id varchar(36) NOT NULL,
+    sealed_token text NOT NULL,
+    key_id varchar(64) NOT NULL,
+    attempts int NOT NULL,
+    next_attempt_at bigint NOT NULL,
+    created_at bigint NOT NULL,
+    INDEX notion_revocation_due_ix (client_id, next_attempt_at),
+    INDEX notion_revocation_authorization_ix (authorization_id),
+    PRIMARY KEY (id)
+  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
+
+export class RevocationMysql1795290000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(up(await binaryCollation(runner)));
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE notion_revocation');
+  }
+}

@@ -1,0 +1,143 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { MINUTE_MS } from '../domain/duration.js';
+import { FleetReadings, type FleetReading } from '../domain/fleet-readings.js';
+import type { RefreshGate } from '../domain/refresh-gate.js';
+import type { AttemptOutcome } from '../domain/refresh-outcome.js';
+import { TokenCipher } from '../domain/token-cipher.js';
+import type { DatabaseSession } from './database-sessions.js';
+import { fromNow } from './database-time.js';
+import { NotionDatabase } from './notion-database.js';
+import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
+import { RefreshGateEntity } from './refresh-gate.entity.js';
+import { isHoldingBack } from './refresh-gates.js';
+import { SEALED_TABLES } from './sealed-table.js';
+
+/** A row of any of the parts; what `age_ms` and `total` are differs with the kind. */
+interface PartRow {
+  readonly kind: 'attempts' | 'gate' | 'key';
+  readonly name: string | null;
+  readonly age_ms: string | number;
+  readonly total: string | number;
+}
+
+/** A query to be joined with others. */
+interface Part {
+  getQuery(): string;
+}
+
+/** Reads the attempt journal, the gates and the key ids of the configured client id, over all processes. */
+@Injectable()
+export class TypeOrmFleetReadings extends FleetReadings {
+  constructor(
+    private readonly database: NotionDatabase,
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: Pick<NotionAuthConfig, 'clientId'>,
+    private readonly cipher: TokenCipher,
+  ) {
+    super();
+  }
+
+  override async read(windowMs: number): Promise<FleetReading> {
+    const { keyIds } = this.cipher;
+    const rows = await this.database.read((session) => this.readParts(session, windowMs, keyIds));
+    const named = rows.flatMap(({ name, ...row }) => (name === null ? [] : { ...row, name }));
+    return {
+      attempts: named
+        .filter(({ kind }) => kind === 'attempts')
+        .map(({ name, age_ms: ageMs, total }) => ({
+          outcome: name as AttemptOutcome,
+          minutesAgo: Math.max(0, Number(ageMs) / MINUTE_MS),
+          total: Number(total),
+        })),
+      closedGates: named
+        .filter(
+          ({ kind, name, total }) => kind === 'gate' && isHoldingBack(name as RefreshGate, Number(total)),
+        )
+        .map(({ name }) => name as RefreshGate),
+      missingKeyIds: [
+        ...new Set(named.filter(({ kind, name }) => kind === 'key' && !keyIds.includes(name)).map(nameOf)),
+      ],
+    };
+  }
+
+  private readParts(
+    session: DatabaseSession,
+    windowMs: number,
+    keyIds: readonly string[],
+  ): Promise<PartRow[]> {
+    const parts = [endedAttempts(session, windowMs), gates(session), ...keysBeside(session, keyIds)];
+    const union = parts.map((part) => part.getQuery()).join(' UNION ALL ');
+    return session.manager
+      .createQueryBuilder()
+      .select('r.kind', 'kind')
+      .addSelect('r.name', 'name')
+      .addSelect('r.age_ms', 'age_ms')
+      .addSelect('r.total', 'total')
+      .from(`(${union})`, 'r')
+      .setParameters({ clientId: this.config.clientId, ...Object.fromEntries(keyIds.map(keyParameter)) })
+      .getRawMany<PartRow>();
+  }
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}
+
+/** By whole minutes of age, so that one reading serves windows of any length. */
+function endedAttempts({ manager, dialect }: DatabaseSession, windowMs: number): Part {
+  const ended = manager
+    .createQueryBuilder(RefreshAttemptEntity, 't')
+    .select('t.outcome', 'outcome')
+    .addSelect(`${dialect.now} - t.endedAt`, 'age_ms')
+    .where('t.clientId = :clientId AND t.outcome IS NOT NULL')
+    .andWhere(`t.endedAt > ${fromNow(dialect, -windowMs)}`);
+  const wholeMinutes = `e.age_ms - e.age_ms % ${String(MINUTE_MS)}`;
+  return manager
+    .createQueryBuilder()
+    .select(`'attempts'`, 'kind')
+    .addSelect('e.outcome', 'name')
+    .addSelect(wholeMinutes, 'age_ms')
+    .addSelect('COUNT(*)', 'total')
+    .from(`(${ended.getQuery()})`, 'e')
+    .groupBy('e.outcome')
+    .addGroupBy(wholeMinutes);
+}
+
+function gates({ manager, dialect }: DatabaseSession): Part {
+  const closed = manager
+    .createQueryBuilder(RefreshGateEntity, 'g')
+    .select('g.gate', 'gate')
+    .addSelect(`g.closedUntil - ${dialect.now}`, 'left_ms')
+    .where('g.clientId = :clientId AND g.closedUntil IS NOT NULL');
+  // In two steps: TypeORM puts an entity's own columns first, and a union goes by position.
+  return manager
+    .createQueryBuilder()
+    .select(`'gate'`, 'kind')
+    .addSelect('c.gate', 'name')
+    .addSelect('0', 'age_ms')
+    .addSelect('c.left_ms', 'total')
+    .from(`(${closed.getQuery()})`, 'c');
+}
+
+/**
+ * The first key id in use, and the next one after each that is known: were one in use and not known, it would be the
+ * first of all or the next after a known one. Each is one look into an index, however many rows there are.
+ */
+function keysBeside({ manager }: DatabaseSession, keyIds: readonly string[]): Part[] {
+  const conditions = ['', ...keyIds.map((_, index) => ` AND s.keyId > :key${String(index)}`)];
+  return SEALED_TABLES.flatMap(({ entity }) =>
+    conditions.map((condition) =>
+      manager
+        .createQueryBuilder(entity, 's')
+        .select(`'key'`, 'kind')
+        .addSelect('MIN(s.keyId)', 'name')
+        .addSelect('0', 'age_ms')
+        .addSelect('0', 'total')
+        .where(`s.clientId = :clientId AND s.keyId IS NOT NULL${condition}`),
+    ),
+  );
+}
+
+function keyParameter(keyId: string, index: number): [string, string] {
+  return [`key${String(index)}`, keyId];
+}

@@ -1,0 +1,228 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { NotionConfigError, NotionKeyError, type EncryptionKeyOption } from 'nestjs-notion-auth';
+import { NotionSimulator } from 'nestjs-notion-auth/testing';
+import { AuthorizationEntity } from '../../src/storage/authorization.entity.js';
+import { databaseFor, NotionApp, OWNER, type NotionAppOptions } from '../support/notion-app.js';
+import type { StorageEngine } from '../support/storage.harness.js';
+
+const DAY_MS = 86_400_000;
+const K1: EncryptionKeyOption = { id: 'k1', key: randomBytes(32).toString('base64') };
+const K2: EncryptionKeyOption = { id: 'k2', key: randomBytes(32).toString('base64') };
+
+interface SealedState {
+  readonly id: string;
+  readonly version: number;
+  readonly keyId: string | null;
+  readonly status: string;
+  readonly sealedAccessToken: string | null;
+  readonly sealedRefreshToken: string | null;
+}
+
+/** What a change of keys must and must not do to what is stored. */
+export function keysContract(engine: StorageEngine): void {
+  describe(`encryption keys on ${engine.name}`, () => {
+    const apps: NotionApp[] = [];
+    let notion: NotionSimulator;
+    let database: { readonly options: NotionAppOptions; readonly drop: () => Promise<void> };
+
+    beforeAll(async () => {
+      notion = await NotionSimulator.start();
+    });
+
+    afterAll(() => notion.close());
+
+    beforeEach(async () => {
+      database = await databaseFor(engine);
+    });
+
+    afterEach(async () => {
+      for (const app of apps.splice(0)) await app.close();
+      await database.drop();
+    });
+
+    async function start(
+      encryptionKeys: readonly EncryptionKeyOption[],
+      options: NotionAppOptions = {},
+    ): Promise<NotionApp> {
+      const app = await NotionApp.start(notion, { ...database.options, encryptionKeys, ...options });
+      apps.push(app);
+      return app;
+    }
+
+    async function keep(app: NotionApp, count: number): Promise<string[]> {
+      const ids: string[] = [];
+      for (let i = 0; i < count; i++) ids.push((await app.keep(notion.grant())).id);
+      return ids;
+    }
+
+    async function rowsOf(app: NotionApp): Promise<SealedState[]> {
+      return app.database.read(({ manager }) =>
+        manager
+          .createQueryBuilder(AuthorizationEntity, 'a')
+          .addSelect(['a.sealedAccessToken', 'a.sealedRefreshToken'])
+          .orderBy('a.id')
+          .getMany(),
+      );
+    }
+
+    const keyIdsOf = async (app: NotionApp) => [...new Set((await rowsOf(app)).map(({ keyId }) => keyId))];
+
+    it('E6: seals everything anew with the first key, and changes no version and no token', async () => {
+      const ids = await keep(await start([K1]), 25);
+      const app = await start([K2, K1]);
+      const before = await rowsOf(app);
+      const tokens = await Promise.all(ids.map((id) => app.tokens.getAccessToken(id)));
+      const seen: number[] = [];
+      const report = await app.keys.run({ batchSize: 10, onProgress: ({ resealed }) => seen.push(resealed) });
+      expect(report).toMatchObject({ resealed: 25, unreadable: 0, left: 0, isDone: true });
+      expect(seen).toEqual([10, 20, 25, 25]);
+      const after = await rowsOf(app);
+      expect(after.map(({ id, version, status }) => [id, version, status])).toEqual(
+        before.map(({ id, version, status }) => [id, version, status]),
+      );
+      expect(await keyIdsOf(app)).toEqual(['k2']);
+      const alone = await start([K2]);
+      for (const [index, id] of ids.entries()) {
+        expect((await alone.tokens.getAccessToken(id)).equals(tokens[index]!)).toBe(true);
+        expect(await alone.refreshes.refresh(id, { trigger: 'manual' })).toMatchObject({ kind: 'renewed' });
+      }
+    });
+
+    it('E6: goes on where it was broken off, and has nothing to do a second time', async () => {
+      await keep(await start([K1]), 25);
+      const app = await start([K2, K1]);
+      const broken = new AbortController();
+      const first = await app.keys.run({
+        batchSize: 10,
+        signal: broken.signal,
+        onProgress: () => {
+          broken.abort();
+        },
+      });
+      expect(first).toMatchObject({ resealed: 10, left: 15 });
+      expect(await app.keys.run()).toMatchObject({ resealed: 15, left: 0 });
+      expect(await app.keys.run()).toMatchObject({ resealed: 0, left: 0 });
+    });
+
+    it('E6: loses nothing to refreshes that go on meanwhile, nor they to it', async () => {
+      const ids = await keep(await start([K1]), 30);
+      const app = await start([K2, K1]);
+      const busy = Promise.all(
+        ids.map(async (id) => {
+          const kinds = [];
+          for (let i = 0; i < 3; i++)
+            kinds.push((await app.refreshes.refresh(id, { trigger: 'manual' })).kind);
+          return kinds;
+        }),
+      );
+      const reports = await Promise.all([app.keys.run({ batchSize: 3 }), app.keys.run({ batchSize: 4 })]);
+      expect(new Set((await busy).flat())).toEqual(new Set(['renewed']));
+      expect(await app.keys.run()).toMatchObject({ left: 0, unreadable: 0 });
+      expect(reports.every(({ unreadable }) => unreadable === 0)).toBe(true);
+      expect((await rowsOf(app)).map(({ version }) => version)).toEqual(ids.map(() => 4));
+      for (const id of ids)
+        expect((await app.refreshes.refresh(id, { trigger: 'manual' })).kind).toBe('renewed');
+    });
+
+    it('E6: takes the tokens along that Notion is still to revoke', async () => {
+      const old = await start([K1]);
+      const [id] = await keep(old, 1);
+      notion.fail('revoke', { kind: 'status', status: 503 }, { times: 2 });
+      expect(await old.connect.disconnect(id!, OWNER)).toBe('revoke_pending');
+      const app = await start([K2, K1]);
+      expect(await app.keys.run()).toMatchObject({ unreadable: 0, left: 0 });
+      const waiting = await app.database.read(({ manager }) =>
+        manager.query<{ key_id: string }[]>('SELECT key_id FROM notion_revocation'),
+      );
+      expect(waiting.map(({ key_id: keyId }) => keyId)).toEqual(waiting.map(() => 'k2'));
+      expect(waiting.length).toBeGreaterThan(0);
+    });
+
+    it('tells how much stands under which key', async () => {
+      await keep(await start([K1]), 3);
+      const app = await start([K2, K1]);
+      await keep(app, 2);
+      expect(await app.keys.status()).toEqual([
+        { keyId: 'k2', rows: 2, isConfigured: true, isSealing: true },
+        { keyId: 'k1', rows: 3, isConfigured: true, isSealing: false },
+      ]);
+    });
+
+    it('leaves what no key opens as it is, and says how much', async () => {
+      const [damaged] = await keep(await start([K1]), 3);
+      const app = await start([K2, K1]);
+      await app.database.read(({ manager }) =>
+        manager.query(
+          `UPDATE notion_authorization SET sealed_refresh_token = 'v1.k1.${'A'.repeat(60)}' WHERE id = '${damaged!}'`,
+        ),
+      );
+      expect(await app.keys.run()).toMatchObject({ resealed: 2, unreadable: 1, left: 1 });
+      const row = (await rowsOf(app)).find(({ id }) => id === damaged);
+      expect(row).toMatchObject({ keyId: 'k1', sealedRefreshToken: `v1.k1.${'A'.repeat(60)}` });
+    });
+
+    it('D6: does not start without a key that stored authorizations need, and names it with their number', async () => {
+      await keep(await start([K1]), 3);
+      const refused = start([K2]);
+      await expect(refused).rejects.toThrow(NotionConfigError);
+      await expect(refused).rejects.toThrow(/the key k1 is missing \(unknown_key_id\) and seals 3 /);
+      expect(await keyIdsOf(await start([K1]))).toEqual(['k1']);
+    });
+
+    it('D6: starts when the application says that it may, and overwrites nothing', async () => {
+      const [id] = await keep(await start([K1]), 1);
+      const app = await start([K2], { allowMissingKeys: true });
+      const before = await rowsOf(app);
+      await expect(app.tokens.getAccessToken(id!)).rejects.toMatchObject({ failure: 'unknown_key_id' });
+      expect(await rowsOf(app)).toEqual(before);
+    });
+
+    it('E5, E7: a row under a key it does not have is a key error to a replica: no write, no reconnect', async () => {
+      const old = await start([K1]);
+      const [mine] = await keep(old, 1);
+      const [theirs] = await keep(await start([K2, K1]), 1);
+      const before = (await rowsOf(old)).find(({ id }) => id === theirs);
+      const spent = notion.ledger.requests({ grantType: 'refresh_token' }).length;
+      for (const use of [
+        () => old.tokens.getAccessToken(theirs!),
+        () => old.refreshes.refresh(theirs!, { trigger: 'manual' }),
+        () => old.clients.fetchFor(theirs!)('/v1/users/me'),
+      ]) {
+        const error: unknown = await use().then(
+          () => null,
+          (thrown: unknown) => thrown,
+        );
+        expect(error).toBeInstanceOf(NotionKeyError);
+        expect(error).toMatchObject({ code: 'notion_key_error', failure: 'unknown_key_id', keyId: 'k2' });
+      }
+      expect(notion.ledger.requests({ grantType: 'refresh_token' })).toHaveLength(spent);
+      expect((await rowsOf(old)).find(({ id }) => id === theirs)).toEqual(before);
+      expect((await old.refreshes.refresh(mine!, { trigger: 'manual' })).kind).toBe('renewed');
+    });
+
+    it('E5: one row under a lost key does not hold up the sweep of the others', async () => {
+      const old = await start([K1]);
+      const ids = await keep(old, 4);
+      const [theirs] = await keep(await start([K2, K1]), 1);
+      await old.database.read(({ manager }) =>
+        manager.query(
+          `UPDATE notion_authorization SET pair_stored_at = pair_stored_at - ${String(2 * DAY_MS)}`,
+        ),
+      );
+      expect(await old.sweep.run({ maxTokenAgeMs: DAY_MS })).toMatchObject({ renewed: ids.length });
+      expect((await rowsOf(old)).find(({ id }) => id === theirs)).toMatchObject({
+        version: 1,
+        status: 'active',
+        keyId: 'k2',
+      });
+    });
+
+    it('E5: a lost key does not keep a person from disconnecting', async () => {
+      const old = await start([K1]);
+      const [theirs] = await keep(await start([K2, K1]), 1);
+      await old.connect.disconnect(theirs!, OWNER);
+      expect(await rowsOf(old)).toMatchObject([{ status: 'revoked', sealedRefreshToken: null, keyId: null }]);
+    });
+  });
+}
