@@ -33,7 +33,7 @@ let person: string;
 const canaries = new Set<string>();
 
 beforeAll(async () => {
-  simulator = await NotionSimulator.start({ redirectUris: [REDIRECT_URI], people: crowdOf(200) });
+  simulator = await NotionSimulator.start({ redirectUris: [REDIRECT_URI], people: crowdOf(400) });
   app = await startApp();
 });
 
@@ -681,13 +681,13 @@ describe('callback errors', () => {
       expect([page.status, page.location, page.text]).toEqual([303, '/home?notion=denied', '']);
       const written = ConnectApp.log.slice(lines);
       expect(written).toEqual([
-        expect.stringMatching(/^connect denied reason=access_denied[\x20-\x7e]{0,40}$/),
+        expect.stringMatching(/^log connect denied reason=access_denied[\x20-\x7e]{0,40}$/),
       ]);
     }
     const unknown = `/notion/callback?error=${encoded}&state=${(await start()).searchParams.get('state')!}`;
     const lines = ConnectApp.log.length;
     expect((await browser.get(unknown)).location).toBe('/home?notion=denied');
-    expect(ConnectApp.log.slice(lines)).toEqual([expect.stringMatching(/^connect denied reason=other/)]);
+    expect(ConnectApp.log.slice(lines)).toEqual([expect.stringMatching(/^log connect denied reason=other/)]);
   });
 
   it('B3, B7: refuses a description of 10 KiB unread', async () => {
@@ -773,7 +773,7 @@ describe('callback errors', () => {
   it('B10, F6: refuses a reconnect that comes back as another workspace, alerts, and touches neither', async () => {
     const id = await connected({ workspace: 'Lighthouse Studio' });
     const neighbour = newBrowser();
-    const other = await connected({ workspace: 'Garden Club', person: 'Person 199' }, '', neighbour);
+    const other = await connected({ workspace: 'Garden Club', person: 'Person 399' }, '', neighbour);
     const rows = () => app.sql(`SELECT * FROM notion_authorization WHERE id IN ('${id}', '${other}')`);
     const [before, mark] = [await rows(), simulator.ledger.mark()];
     const page = await browser.get(allow(await start(`?reconnect=${id}`), { workspace: 'Garden Club' }));
@@ -794,7 +794,7 @@ describe('callback errors', () => {
   it("B10, F6: refuses a reconnect that comes back as another owner's grant, and touches neither", async () => {
     const id = await connected({ workspace: 'Lighthouse Studio' });
     const neighbour = newBrowser();
-    const somebodyElse = 'Person 198';
+    const somebodyElse = 'Person 398';
     const other = await connected({ workspace: 'Lighthouse Studio', person: somebodyElse }, '', neighbour);
     const rows = () => app.sql(`SELECT * FROM notion_authorization WHERE id IN ('${id}', '${other}')`);
     const links = () => app.sql('SELECT * FROM notion_authorization_owner');
@@ -808,7 +808,7 @@ describe('callback errors', () => {
     const id = await connected({ workspace: 'Lighthouse Studio' });
     const callback = allow(await start(`?reconnect=${id}`), {
       workspace: 'Lighthouse Studio',
-      person: 'Person 198',
+      person: 'Person 398',
     });
     expect((await browser.get(callback)).status).toBe(409);
     expect(await app.connect.list(browser.user!)).toMatchObject([{ id, version: 1, status: 'active' }]);

@@ -1,0 +1,27 @@
+/** Mutants of the files that nobody may get past; `docs/threat-model.md` lists the survivors and why they may live. */
+export default {
+  testRunner: 'jest',
+  testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings'],
+  jest: { configFile: 'jest.mutation.config.mjs', enableFindRelatedTests: false },
+  mutate: [
+    'src/connect/**/*.ts',
+    'src/encryption/**/*.ts',
+    'src/config/redirect-uri*.ts',
+    'src/outbound/request-target.ts',
+    'src/outbound/outbound-headers.ts',
+    'src/outbound/outbound-request.ts',
+    '!src/**/*.spec.ts',
+    '!src/**/*.page.ts',
+  ],
+  coverageAnalysis: 'perTest',
+  incremental: true,
+  incrementalFile: 'build/stryker/incremental.json',
+  tempDirName: 'build/stryker/tmp',
+  reporters: ['progress-append-only', 'clear-text', 'json'],
+  jsonReporter: { fileName: 'build/stryker/report.json' },
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  ignoreStatic: true,
+  concurrency: 2,
+  timeoutMS: 20_000,
+  thresholds: { high: 90, low: 85, break: 85 },
+};
