@@ -68,6 +68,7 @@ export const outboundSchema = z.strictObject({
   maxQueuedPerAuthorization: count(10_000),
   maxCalls: count(50_000),
   maxSockets: count(256),
+  maxAnswerBytes: count(32 * 2 ** 20),
   maxReads: count(10_000),
   tokenCacheSize: count(10_000),
   tokenCacheTtlMs: duration(MINUTE_MS, MINUTE_MS),

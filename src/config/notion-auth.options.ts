@@ -163,6 +163,8 @@ export interface OutboundOptions {
   maxCalls?: number;
   /** Sockets to Notion's API over all authorizations; further calls wait for one. @defaultValue `256` */
   maxSockets?: number;
+  /** Longest answer of the API that is taken, unpacked, in bytes; event streams have no limit. @defaultValue `33_554_432` (32 MiB) */
+  maxAnswerBytes?: number;
   /**
    * Authorizations whose token is read from the database at once; `NotionRefreshBusyError` beyond.
    * @defaultValue `10_000`

@@ -8,12 +8,22 @@ export class OwnerGate {
   constructor(@Inject(NOTION_AUTH_WIRING) private readonly wiring: NotionAuthWiring) {}
 
   /**
-   * What `resolveOwner` throws passes through unchanged.
+   * What `resolveOwner` throws passes through unchanged, but for what malformed percent-encoding makes it throw: a
+   * header that cannot be decoded names nobody.
    * @throws {@link NotionOwnerRequiredError} when it names nobody, or anything but a string.
    */
   async ownerOf(request: unknown): Promise<string> {
-    return requireOwner(await this.wiring.resolveOwner?.(request as never));
+    try {
+      return requireOwner(await this.wiring.resolveOwner?.(request as never));
+    } catch (error) {
+      if (isUriError(error)) throw new NotionOwnerRequiredError();
+      throw error;
+    }
   }
+}
+
+function isUriError(error: unknown): boolean {
+  return (error as { name?: unknown } | null)?.name === 'URIError';
 }
 
 /** @throws {@link NotionOwnerRequiredError} for anything but a string that says something. */

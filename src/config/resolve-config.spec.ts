@@ -76,6 +76,7 @@ describe('the resolved configuration', () => {
         maxQueuedPerAuthorization: 10_000,
         maxCalls: 50_000,
         maxSockets: 256,
+        maxAnswerBytes: 33_554_432,
         maxReads: 10_000,
         tokenCacheSize: 10_000,
         tokenCacheTtlMs: 60_000,
@@ -404,7 +405,7 @@ describe('production', () => {
     expect(first.encryptionKeys[0].key.equals(second.encryptionKeys[0].key)).toBe(false);
   });
 
-  it('refuses to start with TLS verification off, and development warns', () => {
+  it('D9: refuses to start with TLS verification off, and development warns', () => {
     const off = { NODE_TLS_REJECT_UNAUTHORIZED: '0' };
     expect(problemsOf({}, { ...production, ...off })).toEqual([
       expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED'),

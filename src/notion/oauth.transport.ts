@@ -118,9 +118,14 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** What OpenSSL and Node call a certificate or a handshake that cannot be trusted. */
+const TLS_CODE =
+  /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|CRL_|EPROTO$|HOSTNAME_MISMATCH$|INVALID_)|SELF_SIGNED/;
+
 /** The socket's own code and nothing else: messages of foreign errors may quote what was sent. */
 function socketCode(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return 'timeout';
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : 'connection_failed';
+  if (typeof code !== 'string') return 'connection_failed';
+  return TLS_CODE.test(code) ? 'tls' : code;
 }

@@ -17,11 +17,11 @@ describe('parseRetryAfter', () => {
     ['2026-01-01', undefined],
     ['', undefined],
     [undefined, undefined],
-  ])('reads %j as %j ms', (value, expected) => {
+  ])('J6: reads %j as %j ms', (value, expected) => {
     expect(parseRetryAfter(value, NOW)).toBe(expected);
   });
 
-  it('never throws and never answers anything but a non-negative finite number or nothing', () => {
+  it('J6: never throws and never answers anything but a non-negative finite number or nothing', () => {
     fc.assert(
       fc.property(fc.string(), (value) => {
         const waitMs = parseRetryAfter(value, NOW);

@@ -1,12 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
-import type { Dispatcher } from 'undici';
+import { errors, type Dispatcher } from 'undici';
 import type { HttpAnswer } from './http-answer.js';
 
 type Controller = Dispatcher.DispatchController;
 
-const DECODERS: Readonly<Record<string, (body: Uint8Array) => Promise<Uint8Array>>> = {
+const DECODERS: Readonly<
+  Record<string, (body: Uint8Array, limits: { maxOutputLength: number }) => Promise<Uint8Array>>
+> = {
   gzip: promisify(gunzip),
   deflate: promisify(inflate),
   br: promisify(brotliDecompress),
@@ -21,6 +23,7 @@ export const ACCEPTED_ENCODINGS = Object.keys(DECODERS).join(', ');
  */
 export class AnswerReceiver implements Dispatcher.DispatchHandler {
   private readonly chunks: Buffer[] = [];
+  private receivedBytes = 0;
   private endStream: () => void = () => undefined;
   private head: Pick<HttpAnswer, 'url' | 'status' | 'statusText' | 'headers'> | undefined;
   private controller: Controller | undefined;
@@ -29,6 +32,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler {
 
   constructor(
     private readonly url: string,
+    private readonly maxBytes: number,
     private readonly resolve: (answer: HttpAnswer | Promise<HttpAnswer>) => void,
     private readonly reject: (reason: Error) => void,
   ) {}
@@ -58,7 +62,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.events === undefined) {
-      this.chunks.push(chunk);
+      this.collect(controller, chunk);
       return;
     }
     this.events.enqueue(chunk);
@@ -76,6 +80,12 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler {
     const reason = this.cancelled ?? new TypeError('fetch failed', { cause: error });
     if (this.events === undefined) this.reject(reason);
     else this.events.error(reason);
+  }
+
+  private collect(controller: Controller, chunk: Buffer): void {
+    this.receivedBytes += chunk.length;
+    if (this.receivedBytes > this.maxBytes) controller.abort(new errors.ResponseExceededMaxSizeError());
+    else this.chunks.push(chunk);
   }
 
   private openStream(controller: Controller): Pick<HttpAnswer, 'body' | 'streamEnded'> {
@@ -101,7 +111,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler {
     const body = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks);
     const decode = DECODERS[head.headers['content-encoding'] ?? ''];
     if (decode === undefined || body.length === 0) return { ...head, body };
-    return decode(body).then(
+    return decode(body, { maxOutputLength: this.maxBytes }).then(
       (decoded) => ({ ...head, body: decoded }),
       (error: unknown) => Promise.reject(new TypeError('fetch failed', { cause: error })),
     );

@@ -17,17 +17,19 @@ export class NotionHttpPool implements OnApplicationShutdown {
   readonly origin: string;
   /** Private also to whoever prints it: requests on the wire carry their token. */
   readonly #pool: Pool;
+  private readonly maxAnswerBytes: number;
 
   constructor(@Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig) {
     this.origin = new URL(config.apiBaseUrl).origin;
     // The call's own time limit covers the wait for the head; a streamed body keeps undici's idle limit.
+    this.maxAnswerBytes = config.outbound.maxAnswerBytes;
     this.#pool = new Pool(this.origin, { connections: config.outbound.maxSockets, headersTimeout: 0 });
   }
 
   /** Sends once and takes the whole answer, whatever its status. Rejects as `fetch` does: `TypeError` with a cause. */
   send(request: OutboundRequest, token: AccessToken, cancellation: CallCancellation): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const receiver = new AnswerReceiver(this.origin + request.path, resolve, reject);
+      const receiver = new AnswerReceiver(this.origin + request.path, this.maxAnswerBytes, resolve, reject);
       cancellation.throwIfCancelled();
       cancellation.onCancel((reason) => {
         receiver.cancel(reason);

@@ -26,13 +26,22 @@ describe('verdictOn', () => {
     });
   });
 
-  it('waits at least as long as Notion asked, up to the longest allowed', () => {
+  it('J6: waits at least as long as Notion asked, up to the longest allowed, and never as long as everybody else', () => {
     const asked = (retryAfterMs: number) =>
       verdictOn({ kind: 'not_processed', failure: { retryAfterMs } }, FIRST, LIMITS).settlement;
     const thirty = asked(30_000);
     expect(thirty.kind === 'postpone' && thirty.retryInMs >= 30_000 && thirty.retryInMs <= 31_000).toBe(true);
     const absurd = asked(1e15);
     expect(absurd.kind === 'postpone' && absurd.retryInMs <= 901_000).toBe(true);
+    const waits = Array.from({ length: 50 }, () => asked(30_000)).map(
+      (one) => one.kind === 'postpone' && one.retryInMs,
+    );
+    expect(new Set(waits).size).toBeGreaterThan(20);
+  });
+
+  it('J6: falls back to its own wait when the header says nothing that can be read', () => {
+    const unnamed = verdictOn({ kind: 'not_processed', failure: {} }, FIRST, LIMITS).settlement;
+    expect(unnamed.kind === 'postpone' && unnamed.retryInMs > 0 && unnamed.retryInMs <= 900_000).toBe(true);
   });
 
   it('lets everybody wait when Notion names a time, and only the one refreshed when it does not', () => {

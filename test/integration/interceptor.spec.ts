@@ -61,6 +61,11 @@ class PagesController {
 let simulator: NotionSimulator;
 let app: OutboundApp;
 
+/** What an application may do with a header of its callers, and what an attacker may make of that. */
+function ownerOfBearer({ headers }: { headers: Record<string, string | undefined> }): string {
+  return decodeURIComponent(headers['authorization']?.replace(/^Bearer /, '') ?? '');
+}
+
 const start = async (options: Partial<OutboundAppOptions> = {}): Promise<void> => {
   app = await OutboundApp.start({
     simulator,
@@ -190,4 +195,26 @@ describe('NotionAuthExceptionFilter', () => {
     const { status } = await get('/who', 'ada');
     expect(status).toBe(500);
   });
+});
+
+describe('a malformed Authorization header of a caller', () => {
+  it.each(['Bearer %E0%A4%A', 'Bearer %', 'Bearer %2', 'Basic %ff', '%', `Bearer ${'%E0'.repeat(2_000)}`])(
+    'J13: ends as a 401, whatever the resolver makes of it: %s',
+    async (authorization) => {
+      await start({ resolveOwner: ownerOfBearer });
+      for (const path of ['/who', '/notion/connect', '/notion/callback?code=c&state=s']) {
+        const answer = await request(app.nest.getHttpServer()).get(path).set('authorization', authorization);
+        expect([path, answer.status, JSON.stringify(answer.body)]).toEqual([
+          path,
+          path.startsWith('/notion/callback') ? 400 : 401,
+          expect.not.stringContaining('%'),
+        ]);
+      }
+      const { id, botId } = await app.connect('ada');
+      await request(app.nest.getHttpServer())
+        .get('/who')
+        .set('authorization', 'Bearer ada')
+        .expect(200, { id, botId });
+    },
+  );
 });

@@ -16,11 +16,16 @@ import {
 import type { NotionSimulator } from 'nestjs-notion-auth/testing';
 import { AuthorizationStore } from '../../src/domain/authorization-store.js';
 
+interface Request {
+  readonly headers: Record<string, string | undefined>;
+}
+
 export interface OutboundAppOptions {
   readonly simulator: NotionSimulator;
   readonly outbound?: OutboundOptions;
   readonly controller?: Type<unknown>;
   readonly providers?: readonly Type<unknown>[];
+  readonly resolveOwner?: (request: Request) => string | undefined;
   readonly resolveAuthorization?: NotionAuthWiring['resolveAuthorization'];
   /** Shares the database and the keys of another application, as a second process would. */
   readonly beside?: OutboundApp;
@@ -50,8 +55,7 @@ export class OutboundApp {
           encryptionKeys: [{ id: 'k1', key }],
           databaseFile: join(folder, 'notion-auth.sqlite'),
           outbound: options.outbound,
-          resolveOwner: (request: { headers: Record<string, string | undefined> }) =>
-            request.headers['x-user'],
+          resolveOwner: options.resolveOwner ?? (({ headers }: Request) => headers['x-user']),
           resolveAuthorization: options.resolveAuthorization,
         }),
       ],
