@@ -179,6 +179,7 @@ export type RequestRefusal =
   | 'foreign_origin'
   | 'oauth_path'
   | 'path_traversal'
+  | 'target_too_long'
   | 'invalid_header'
   | 'body_not_replayable'
   | 'queue_full';

@@ -13,7 +13,7 @@ import {
 } from '../domain/notion-oauth.js';
 import { Secret } from '../domain/secret.js';
 import { classifyRefusal } from './classify-answer.js';
-import { parseOAuthError } from './oauth-error.schema.js';
+import { parseOAuthError, parseRequestId } from './oauth-error.schema.js';
 import { OAuthTransport, type OAuthReply } from './oauth.transport.js';
 import { parseRetryAfter } from './retry-after.js';
 import { parseGrant, parseTokens } from './token-answer.schema.js';
@@ -116,7 +116,7 @@ export class NotionOAuthClient extends NotionOAuth {
   }
 
   private judge(reply: Answered): Verdict {
-    const requestIdHeader = reply.headers['x-notion-request-id'];
+    const requestIdHeader = parseRequestId(reply.headers['x-notion-request-id']);
     if (reply.status >= 200 && reply.status < 300) {
       return { kind: 'answered', body: reply.body, requestId: requestIdHeader };
     }

@@ -6,12 +6,14 @@ const code = z
   .optional()
   .catch(undefined);
 
+const requestId = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,128}$/)
+  .optional()
+  .catch(undefined);
+
 /** RFC 6749 section 5.2 (`error`), which Notion sends, and the API's own shape (`code`), which its reference shows. */
-const oauthError = z.object({
-  error: code,
-  code,
-  request_id: z.string().max(128).optional().catch(undefined),
-});
+const oauthError = z.object({ error: code, code, request_id: requestId });
 
 export interface OAuthErrorFacts {
   readonly code?: string;
@@ -23,4 +25,9 @@ export function parseOAuthError(body: unknown): OAuthErrorFacts {
   const parsed = oauthError.safeParse(body);
   if (!parsed.success) return {};
   return { code: parsed.data.error ?? parsed.data.code, requestId: parsed.data.request_id };
+}
+
+/** What may be written into a log as it is; nothing for anything else. */
+export function parseRequestId(header: string | undefined): string | undefined {
+  return requestId.parse(header);
 }

@@ -86,7 +86,14 @@ describe('parseGrant', () => {
     expect(grant).toMatchObject({ ownerKind: 'workspace', ownerUserId: null });
   });
 
-  it.each([{ bot_id: undefined }, { workspace_id: undefined }])('is none without %j', (change) => {
+  it.each([
+    { bot_id: undefined },
+    { workspace_id: undefined },
+    { bot_id: 'a\u0000' },
+    { bot_id: '' },
+    { workspace_id: 'w'.repeat(129) },
+    { workspace_id: 'a\r\nb' },
+  ])('is none with %j', (change) => {
     expect(parseGrant({ ...ANSWER, ...change })).toBeNull();
   });
 });

@@ -9,8 +9,9 @@ const token = z
   .max(8_192)
   .regex(/^[\x21-\x7e]+$/);
 
-const text = z.string().max(4_096);
-const optionalText = text.nullish().catch(null);
+/** Notion's are UUIDs; whatever they become, they are compared, indexed and logged. */
+const id = z.string().regex(/^[\x21-\x7e]{1,128}$/);
+const optionalText = z.string().max(4_096).nullish().catch(null);
 
 /** The part without which an answer cannot be a success. Unknown fields are ignored, as Notion asks. */
 const tokens = z.object({
@@ -18,21 +19,21 @@ const tokens = z.object({
   token_type: z.string().regex(/^bearer$/i),
   refresh_token: token.nullish(),
   expires_in: z.number().positive().nullish().catch(null),
-  request_id: optionalText,
+  request_id: id.nullish().catch(null),
 });
 
 const owner = z.union([
-  z.object({ type: z.literal('user'), user: z.object({ id: text.min(1) }) }),
+  z.object({ type: z.literal('user'), user: z.object({ id }) }),
   z.object({ type: z.literal('workspace') }),
 ]);
 
 const grant = z.object({
-  bot_id: text.min(1),
-  workspace_id: text.min(1),
+  bot_id: id,
+  workspace_id: id,
   workspace_name: optionalText,
   workspace_icon: optionalText,
   owner: owner.catch({ type: 'workspace' }),
-  duplicated_template_id: optionalText,
+  duplicated_template_id: id.nullish().catch(null),
 });
 
 export interface ParsedTokens {

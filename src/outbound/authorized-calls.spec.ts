@@ -161,6 +161,18 @@ describe('what is sent', () => {
     await expect(call).rejects.toMatchObject({ refusal: 'invalid_header' });
   });
 
+  it('G5: refuses a method that would begin another request, and those that no fetch sends', async () => {
+    let connections = 0;
+    server.on('connection', () => (connections += 1));
+    const begun = 'GET /v1/oauth/token HTTP/1.1\r\nhost: x\r\n\r\nGET';
+    for (const method of [begun, 'GET ', 'G\nET', '', 'CONNECT', 'trace', 'Track', 'GÉT']) {
+      const error: unknown = await fetch('/v1/users/me', { method }).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(TypeError);
+      expect((error as Error).message).not.toContain('HTTP/1.1');
+    }
+    expect(connections).toBe(0);
+  });
+
   it('G4: does not show a token that cannot be sent', async () => {
     tokens.getAccessToken = (id) => Promise.resolve(new AccessToken('ntn_canary\r\nx: y', id, 1));
     const error: unknown = await fetch('/v1/users/me').catch((reason: unknown) => reason);

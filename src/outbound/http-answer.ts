@@ -11,6 +11,9 @@ export interface HttpAnswer {
   readonly streamEnded?: Promise<void>;
 }
 
+/** Notion's own errors are a fraction of it; whatever else came, it need not be understood. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
 /**
  * True for Notion's own refusal of a token, and for nothing else: a 401 of an edge or a proxy says nothing about it.
  * @see https://developers.notion.com/reference/status-codes
@@ -26,6 +29,7 @@ export function textOf(body: Uint8Array): string {
 }
 
 function errorCodeOf(body: Uint8Array): unknown {
+  if (body.length > MAX_ERROR_BYTES) return undefined;
   try {
     const parsed: unknown = JSON.parse(textOf(body));
     return typeof parsed === 'object' && parsed !== null && 'code' in parsed ? parsed.code : undefined;

@@ -29,19 +29,21 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
  * @throws {@link NotionRequestRefusedError} `invalid_header`; the value is not in the message.
  */
 export function outboundHeaders(given: RequestInit['headers']): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [givenName, value] of entriesOf(given)) {
-    const name = givenName.toLowerCase();
+  const headers = new Map<string, string>();
+  for (const [name, value] of entriesOf(given)) {
     if (OWN_HEADERS.has(name)) continue;
     if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value))
       throw new NotionRequestRefusedError('invalid_header');
-    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
-  return headers;
+  return Object.fromEntries(headers);
 }
 
-function entriesOf(given: RequestInit['headers']): Iterable<[string, string]> {
+/** Texts, whatever was given: what is checked is what is sent. */
+function entriesOf(given: RequestInit['headers']): [name: string, value: string][] {
   if (given == null) return [];
-  if (Symbol.iterator in given) return given as Iterable<[string, string]>;
-  return Object.entries(given).map(([name, value]): [string, string] => [name, String(value)]);
+  const entries =
+    Symbol.iterator in given ? [...(given as Iterable<[unknown, unknown]>)] : Object.entries(given);
+  return entries.map(([name, value]) => [String(name).toLowerCase(), String(value)]);
 }

@@ -16,6 +16,7 @@ export type FetchInput = string | URL | Request;
 
 type Payload = Pick<OutboundRequest, 'body' | 'isReplayable'> & { readonly contentType?: string | null };
 
+const METHOD = /^[!#$%&'*+.^`|~\w-]+$/;
 const UNSENDABLE_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
 /**
@@ -31,11 +32,17 @@ export async function prepareRequest(
   const request = input instanceof Request ? input : null;
   const path = resolveTarget(request?.url ?? (input as string | URL), apiOrigin);
   const headers = outboundHeaders(init.headers ?? request?.headers);
-  const method = (init.method ?? request?.method ?? 'GET').toUpperCase();
-  if (UNSENDABLE_METHODS.has(method)) throw new TypeError(`fetch does not send ${method} requests`);
+  const method = methodOf(init.method ?? request?.method ?? 'GET');
   const { body, isReplayable, contentType } = await payloadOf(init.body ?? (await bodyOf(request)));
   if (contentType != null) headers['content-type'] ??= contentType;
   return { method, path, headers, body, isReplayable };
+}
+
+function methodOf(given: unknown): string {
+  const method = String(given).toUpperCase();
+  if (!METHOD.test(method)) throw new TypeError('fetch sends no such method');
+  if (UNSENDABLE_METHODS.has(method)) throw new TypeError(`fetch does not send ${method} requests`);
+  return method;
 }
 
 async function bodyOf(request: Request | null): Promise<ArrayBuffer | null> {
