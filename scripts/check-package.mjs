@@ -11,7 +11,12 @@ const manifest = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'ut
 const optionalPeers = Object.keys(manifest.peerDependenciesMeta);
 const requiredPeers = Object.keys(manifest.peerDependencies).filter((name) => !optionalPeers.includes(name));
 /** The entries that ask for an optional peer, and which one. */
-const NEEDED_PEER = { './health': '@nestjs/terminus', './schedule': '@nestjs/schedule' };
+const NEEDED_PEER = {
+  './health': '@nestjs/terminus',
+  './opentelemetry': '@opentelemetry/api',
+  './prometheus': 'prom-client',
+  './schedule': '@nestjs/schedule',
+};
 
 /** The last releases of the oldest major versions among the peers. */
 const NEST_11 = {

@@ -75,6 +75,10 @@ export type {
 } from './domain/authorization-store.js';
 export { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
 export { Clock, SystemClock } from './domain/clock.js';
+export { NoMetrics, NotionMetrics, type GaugeReader, type GaugeValue } from './domain/notion-metrics.js';
+export { NoTracing, NotionTracing } from './domain/notion-tracing.js';
+export type { SpanFacts, SpanName, SpanNotes } from './domain/notion-tracing.js';
+export type { CounterLabels, CounterName, HistogramLabels, HistogramName } from './domain/instruments.js';
 export { NotionOAuth } from './domain/notion-oauth.js';
 export type { ExchangeAnswer, IntrospectionAnswer, RefreshAnswer } from './domain/notion-oauth.js';
 export {

@@ -12,7 +12,9 @@ import { Clock } from './domain/clock.js';
 import { ConnectStateStore } from './domain/connect-state-store.js';
 import { DatabaseWatch } from './domain/database-watch.js';
 import { FleetReadings } from './domain/fleet-readings.js';
+import { NoMetrics, NotionMetrics } from './domain/notion-metrics.js';
 import { NotionOAuth } from './domain/notion-oauth.js';
+import { NoTracing, NotionTracing } from './domain/notion-tracing.js';
 import { NoPairJournal, PairJournal } from './domain/pair-journal.js';
 import { RateBudget } from './domain/rate-budget.js';
 import { RevocationOutbox } from './domain/revocation-outbox.js';
@@ -28,10 +30,12 @@ import { wireDatabase } from './notion-database.provider.js';
 import { NotionOAuthClient } from './notion/notion-oauth.client.js';
 import { OAuthTransport } from './notion/oauth.transport.js';
 import { AuthorizedCalls } from './outbound/authorized-calls.js';
+import { CallMeter } from './outbound/call.meter.js';
 import { NotionClientFactory } from './outbound/notion-client.factory.js';
 import { NotionHttpPool } from './outbound/notion-http.pool.js';
 import { NotionScope } from './outbound/notion.scope.js';
 import { AccessTokenCache } from './refresh/access-token.cache.js';
+import { AuthorizationWatch } from './refresh/authorization.watch.js';
 import { ClaimSpender } from './refresh/claim.spender.js';
 import { NotionRefreshService } from './refresh/notion-refresh.service.js';
 import { NotionTokenService } from './refresh/notion-token.service.js';
@@ -39,10 +43,13 @@ import { OwnAttempts } from './refresh/own-attempts.js';
 import { PairCustody } from './refresh/pair.custody.js';
 import { PairKeeper } from './refresh/pair.keeper.js';
 import { UnknownOutcomeRecovery } from './refresh/recovery.js';
+import { RefreshGauges } from './refresh/refresh.gauges.js';
+import { RefreshMeter } from './refresh/refresh.meter.js';
 import { ReplicaHealth } from './refresh/replica.health.js';
 import { RefreshShutdown } from './refresh/refresh.shutdown.js';
 import { RevocationSender } from './refresh/revocation.sender.js';
 import { RollForward } from './refresh/roll-forward.js';
+import { StallWatch } from './refresh/stall.watch.js';
 import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
 import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
 import { TypeOrmAuthorizationStore } from './storage/typeorm-authorization.store.js';
@@ -70,9 +77,15 @@ const PROVIDERS: Provider[] = [
     useFactory: pairJournal,
     inject: [NOTION_AUTH_CONFIG, TokenCipher, Clock],
   },
+  { provide: NotionMetrics, useClass: NoMetrics },
+  { provide: NotionTracing, useClass: NoTracing },
   OAuthTransport,
   AccessTokenCache,
   OwnAttempts,
+  RefreshMeter,
+  RefreshGauges,
+  AuthorizationWatch,
+  StallWatch,
   PairCustody,
   PairKeeper,
   RevocationSender,
@@ -89,6 +102,7 @@ const PROVIDERS: Provider[] = [
   OwnerGate,
   ...connectProviders,
   NotionHttpPool,
+  CallMeter,
   AuthorizedCalls,
   NotionClientFactory,
   NotionScope,

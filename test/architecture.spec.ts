@@ -13,6 +13,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   outbound: ['refresh', 'config', 'domain'],
   health: ['refresh', 'config', 'domain'],
   schedule: ['refresh', 'config', 'domain'],
+  prometheus: ['domain'],
+  opentelemetry: ['domain'],
   // Stands in for Notion, so it knows nothing of us.
   testing: [],
 };
@@ -25,6 +27,8 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@nestjs/schedule': ['schedule'],
   '@nestjs/config': ['config'],
   '@notionhq/client': ['outbound'],
+  'prom-client': ['prometheus'],
+  '@opentelemetry/api': ['opentelemetry'],
 };
 
 const files = readSourceFiles();

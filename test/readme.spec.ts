@@ -8,6 +8,7 @@ import {
   refreshSchema,
   revocationSchema,
 } from '../src/config/limits.schema.js';
+import { COUNTERS, GAUGES, HISTOGRAMS, type Instrument } from '../src/domain/instruments.js';
 import { compileExamples, readmeExamples, readmeTable, ROOT } from './support/readme.js';
 
 /** Where an option is declared, and how the table names it. */
@@ -35,6 +36,14 @@ describe('the README', () => {
     );
     const listed = readmeTable('option').map(([name]) => name);
     expect([...listed].sort()).toEqual(declared.filter((name) => !NOT_IN_THE_TABLE.includes(name)).sort());
+  });
+
+  it('lists every metric with its labels', () => {
+    const instruments = Object.entries<Instrument>({ ...COUNTERS, ...HISTOGRAMS, ...GAUGES });
+    const listed = readmeTable('metric').map(([name, , labels]) => [name, labels]);
+    expect(listed.sort()).toEqual(
+      instruments.map(([name, { labels }]) => [name, Object.keys(labels).join(', ')]).sort(),
+    );
   });
 
   it('tells the defaults that the code has', () => {

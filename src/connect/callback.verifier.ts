@@ -38,7 +38,7 @@ export class CallbackVerifier {
    * brings a refusal; {@link NotionOwnerRequiredError}; {@link NotionStoreUnavailableError}.
    */
   verify(request: ConnectRequest): Promise<VerifiedCallback> {
-    return this.log.watch(() => this.consume(request));
+    return this.log.watchCallback(() => this.consume(request));
   }
 
   private async consume(request: ConnectRequest): Promise<VerifiedCallback> {

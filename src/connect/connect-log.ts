@@ -1,6 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { Clock } from '../domain/clock.js';
+import { NotionMetrics } from '../domain/notion-metrics.js';
+import { callbackResultOf } from './callback-result.js';
 import {
   NotionCallbackRefusedError,
   NotionConnectDeniedError,
@@ -8,6 +10,7 @@ import {
   NotionOtherGrantError,
   NotionStoreUnavailableError,
 } from '../domain/errors.js';
+import { AuthorizationWatch } from '../refresh/authorization.watch.js';
 import { QuietLogger } from '../refresh/quiet-logger.js';
 
 const MAX_LINE_LENGTH = 256;
@@ -20,7 +23,11 @@ export class ConnectLog {
   private readonly logger = new Logger('NotionConnect');
   private readonly failures: QuietLogger;
 
-  constructor(clock: Clock) {
+  constructor(
+    clock: Clock,
+    private readonly metrics: NotionMetrics,
+    private readonly watched: AuthorizationWatch,
+  ) {
     this.failures = new QuietLogger('NotionConnect', clock);
   }
 
@@ -29,11 +36,24 @@ export class ConnectLog {
   }
 
   completed(kind: 'connected' | 'reconnected', authorization: AuthorizationId): void {
+    this.metrics.count('notion_auth_callbacks_total', { result: kind });
+    this.watched.statusChanged(authorization);
     this.logger.log(logLine('connect completed', { kind, authorization }));
   }
 
   disconnected(outcome: string, authorization: AuthorizationId): void {
+    this.watched.statusChanged(authorization);
     this.logger.log(logLine('disconnect', { outcome, authorization }));
+  }
+
+  /** As {@link ConnectLog.watch} for a callback, which is counted as well. */
+  async watchCallback<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.watch(work);
+    } catch (error) {
+      this.metrics.count('notion_auth_callbacks_total', { result: callbackResultOf(error) });
+      throw error;
+    }
   }
 
   /** Runs `work` and writes down how it failed, if it did. */

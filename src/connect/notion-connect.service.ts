@@ -93,7 +93,7 @@ export class NotionConnectService {
    * @throws {@link NotionStoreUnavailableError} when the grant could not be kept.
    */
   complete(callback: VerifiedCallback): Promise<CompletedConnect> {
-    return this.log.watch(async () => {
+    return this.log.watchCallback(async () => {
       const completed = await this.codes.exchange(callback);
       this.tokens.forget(completed.authorization.id);
       this.log.completed(completed.kind, completed.authorization.id);

@@ -96,7 +96,8 @@ export class NotionRefreshFailedError extends NotionAuthError {
   }
 }
 
-export type KeyFailure = 'unknown_key_id' | 'damaged_envelope' | 'decrypt_failed';
+export const KEY_FAILURES = ['unknown_key_id', 'damaged_envelope', 'decrypt_failed'] as const;
+export type KeyFailure = (typeof KEY_FAILURES)[number];
 
 /** A stored secret cannot be opened with the configured keys. The authorization itself is untouched. */
 export class NotionKeyError extends NotionAuthError {
@@ -113,15 +114,17 @@ export class NotionKeyError extends NotionAuthError {
   }
 }
 
-export type CallbackRefusal =
-  | 'malformed'
-  | 'missing_state'
-  | 'unknown_state'
-  | 'expired_state'
-  | 'used_state'
-  | 'wrong_browser'
-  | 'wrong_owner'
-  | 'wrong_client';
+export const CALLBACK_REFUSALS = [
+  'malformed',
+  'missing_state',
+  'unknown_state',
+  'expired_state',
+  'used_state',
+  'wrong_browser',
+  'wrong_owner',
+  'wrong_client',
+] as const;
+export type CallbackRefusal = (typeof CALLBACK_REFUSALS)[number];
 
 /** The callback did not come from a connect that this browser started here. Nothing was sent to Notion. */
 export class NotionCallbackRefusedError extends NotionAuthError {

@@ -1,3 +1,4 @@
+import type { AuthorizationStatus, ReconnectReason } from './authorization.js';
 import type { RefreshGate } from './refresh-gate.js';
 import type { AttemptOutcome } from './refresh-outcome.js';
 
@@ -17,6 +18,13 @@ export interface FleetReading {
   readonly missingKeyIds: readonly string[];
 }
 
+/** Authorizations that stand alike. */
+export interface AuthorizationCount {
+  readonly status: AuthorizationStatus;
+  readonly reason: ReconnectReason | null;
+  readonly total: number;
+}
+
 /** What health knows of all processes together. */
 export abstract class FleetReadings {
   /**
@@ -24,4 +32,10 @@ export abstract class FleetReadings {
    * @param windowMs - Attempts that ended within it, by the database's clock.
    */
   abstract read(windowMs: number): Promise<FleetReading>;
+
+  /** Gates that hold refreshes back. */
+  abstract closedGates(): Promise<readonly RefreshGate[]>;
+
+  /** Reads an index from end to end: not for every request. */
+  abstract countAuthorizations(): Promise<readonly AuthorizationCount[]>;
 }

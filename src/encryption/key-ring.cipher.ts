@@ -1,11 +1,12 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import {
   NOTION_AUTH_CONFIG,
   type EncryptionKey,
   type NotionAuthConfig,
 } from '../config/notion-auth.options.js';
 import { NotionKeyError } from '../domain/errors.js';
+import { NoMetrics, NotionMetrics } from '../domain/notion-metrics.js';
 import { Secret } from '../domain/secret.js';
 import { TokenCipher, type SealContext } from '../domain/token-cipher.js';
 import { decrypt, encrypt } from './aes-gcm.js';
@@ -17,10 +18,15 @@ export class KeyRingCipher extends TokenCipher {
   readonly sealingKeyId: string;
   readonly #keys: ReadonlyMap<string, KeyObject>;
   readonly #sealingKey: KeyObject;
+  readonly #metrics: NotionMetrics;
   readonly #fingerprintKeys: readonly [KeyObject, ...KeyObject[]];
 
-  constructor(@Inject(NOTION_AUTH_CONFIG) config: Pick<NotionAuthConfig, 'encryptionKeys'>) {
+  constructor(
+    @Inject(NOTION_AUTH_CONFIG) config: Pick<NotionAuthConfig, 'encryptionKeys'>,
+    @Optional() metrics: NotionMetrics = new NoMetrics(),
+  ) {
     super();
+    this.#metrics = metrics;
     const [first] = config.encryptionKeys;
     this.sealingKeyId = first.id;
     this.#keys = new Map(config.encryptionKeys.map((key) => [key.id, keyObject(key)]));
@@ -46,6 +52,17 @@ export class KeyRingCipher extends TokenCipher {
   }
 
   open(envelope: string, context: SealContext): Secret {
+    try {
+      return this.unseal(envelope, context);
+    } catch (error) {
+      if (error instanceof NotionKeyError) {
+        this.#metrics.count('notion_auth_decrypt_failures_total', { reason: error.failure });
+      }
+      throw error;
+    }
+  }
+
+  private unseal(envelope: string, context: SealContext): Secret {
     const parts = parseEnvelope(envelope);
     if (parts === null) throw new NotionKeyError('damaged_envelope', null);
     const key = this.#keys.get(parts.keyId);

@@ -9,7 +9,12 @@ import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NotionRefreshBusyError } from '../domain/errors.js';
 import { AccessToken } from '../domain/secret.js';
 import type { GetAccessTokenOptions, NotionTokenService } from '../refresh/notion-token.service.js';
+import { SystemClock } from '../domain/clock.js';
+import { NoMetrics } from '../domain/notion-metrics.js';
+import { NoTracing } from '../domain/notion-tracing.js';
+import { AuthorizationWatch } from '../refresh/authorization.watch.js';
 import { AuthorizedCalls } from './authorized-calls.js';
+import { CallMeter } from './call.meter.js';
 import { NotionClientFactory, type NotionFetch } from './notion-client.factory.js';
 import { NotionHttpPool } from './notion-http.pool.js';
 
@@ -41,7 +46,9 @@ beforeEach(async () => {
   } as NotionAuthConfig;
   pool = new NotionHttpPool(config);
   tokens = new FakeTokens();
-  const calls = new AuthorizedCalls(tokens as unknown as NotionTokenService, pool, config);
+  const watch = new AuthorizationWatch(new NoMetrics(), new SystemClock());
+  const meter = new CallMeter(new NoMetrics(), new NoTracing(), watch);
+  const calls = new AuthorizedCalls(tokens as unknown as NotionTokenService, pool, meter, config);
   factory = new NotionClientFactory(calls, pool);
   fetch = factory.fetchFor('a');
   handle = (_request, response) => response.end('{}');

@@ -8,6 +8,7 @@ import type { AccessToken } from '../domain/secret.js';
 import { NotionTokenService } from '../refresh/notion-token.service.js';
 import { CallCancellation } from './call-cancellation.js';
 import { CallLanes, type CallLane } from './call-lanes.js';
+import { CallMeter } from './call.meter.js';
 import { isTokenRefusal, type HttpAnswer } from './http-answer.js';
 import { NotionHttpPool } from './notion-http.pool.js';
 import { prepareRequest, type FetchInput, type OutboundRequest } from './outbound-request.js';
@@ -36,6 +37,7 @@ export class AuthorizedCalls {
   constructor(
     private readonly tokens: NotionTokenService,
     private readonly pool: NotionHttpPool,
+    private readonly meter: CallMeter,
     @Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig,
   ) {
     this.lanes = new CallLanes(config.outbound);
@@ -48,7 +50,9 @@ export class AuthorizedCalls {
     callerSignal?.throwIfAborted();
     const cancellation = new CallCancellation(callerSignal);
     return cancellation.orAborted(
-      this.lanes.run(id, (lane) => this.perform(id, lane, request, cancellation)),
+      this.meter.measure(id, request, () =>
+        this.lanes.run(id, (lane) => this.perform(id, lane, request, cancellation)),
+      ),
     );
   }
 

@@ -19,9 +19,12 @@ const MAX_ERROR_BYTES = 64 * 1024;
  * @see https://developers.notion.com/reference/status-codes
  */
 export function isTokenRefusal(answer: HttpAnswer): boolean {
-  return (
-    answer.status === 401 && answer.body instanceof Uint8Array && errorCodeOf(answer.body) === 'unauthorized'
-  );
+  return answer.status === 401 && codeOf(answer) === 'unauthorized';
+}
+
+/** Notion's code of an error, where its body has one. */
+export function codeOf({ body }: HttpAnswer): unknown {
+  return body instanceof Uint8Array ? errorCodeOf(body) : undefined;
 }
 
 export function textOf(body: Uint8Array): string {

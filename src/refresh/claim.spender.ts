@@ -6,14 +6,17 @@ import {
   type Settlement,
   type UnresolvedAttempt,
 } from '../domain/authorization-store.js';
+import type { ReconnectReason } from '../domain/authorization.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { Clock } from '../domain/clock.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
+import { NotionTracing, type SpanNotes } from '../domain/notion-tracing.js';
 import type { NotionFailure, RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
-import { OwnAttempts } from './own-attempts.js';
+import { AuthorizationWatch } from './authorization.watch.js';
 import { PairKeeper } from './pair.keeper.js';
 import { UnknownOutcomeRecovery } from './recovery.js';
 import { QuietLogger } from './quiet-logger.js';
+import { RefreshMeter } from './refresh.meter.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import { verdictOn, type Verdict } from './settlement.js';
@@ -40,7 +43,9 @@ export class ClaimSpender {
     private readonly keeper: PairKeeper,
     private readonly rollForward: RollForward,
     private readonly shutdown: RefreshShutdown,
-    private readonly ownAttempts: OwnAttempts,
+    private readonly meter: RefreshMeter,
+    private readonly watch: AuthorizationWatch,
+    private readonly tracing: NotionTracing,
     private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {
@@ -48,6 +53,17 @@ export class ClaimSpender {
   }
 
   async spend(held: HeldClaim): Promise<RefreshOutcome> {
+    const { authorizationId: authorization, attemptId: attempt } = held.claim;
+    const facts = { authorization, attempt, trigger: held.trigger };
+    return this.tracing.span('notion_auth.refresh', facts, async (span) => {
+      const outcome = await this.spendClaim(held);
+      describeOn(span, outcome);
+      this.meter.took('total', this.clock.monotonicMs() - held.claimedAtMs);
+      return outcome;
+    });
+  }
+
+  private async spendClaim(held: HeldClaim): Promise<RefreshOutcome> {
     const unresolved = held.claim.recovering;
     const resolution = unresolved === null ? 'send' : await this.recovery.resolve(held.claim, unresolved);
     if (typeof resolution === 'object') return this.settle(held, resolution, { code: 'unresolved_attempt' });
@@ -81,16 +97,14 @@ export class ClaimSpender {
   ): Promise<RefreshOutcome> {
     const { claim } = held;
     this.keeper.prepare();
+    this.watch.refreshed(claim.authorizationId);
     const sentAtMs = this.clock.monotonicMs();
     const answer = await this.notion.refresh(claim.refreshToken, {
       timeoutMs: this.config.refresh.requestTimeoutMs,
     });
     const upstreamMs = this.clock.monotonicMs() - sentAtMs;
-    if (answer.kind === 'success') {
-      const kept = await this.keeper.keep(claim, answer, upstreamMs);
-      this.ownAttempts.note('success');
-      return kept;
-    }
+    this.meter.took('upstream', upstreamMs);
+    if (answer.kind === 'success') return this.keeper.keep(held, answer, upstreamMs);
     const presented = { afterUnknown: unresolved !== null, asReplay };
     return this.settle(held, verdictOn(answer, presented, this.config.refresh), answer.failure, upstreamMs);
   }
@@ -109,7 +123,7 @@ export class ClaimSpender {
     upstreamMs?: number,
   ): Promise<RefreshOutcome> {
     this.logger.warn(`refresh ${outcome} ${failure.code ?? ''}`, describe(held, outcome, failure));
-    this.ownAttempts.note(outcome);
+    this.meter.ended(outcome, held.trigger);
     const verdict = await this.store.settle(held.claim, settlement, { outcome, failure, upstreamMs });
     if (verdict === 'superseded') {
       const moved = await this.movedMeanwhile(held.claim);
@@ -117,9 +131,15 @@ export class ClaimSpender {
     }
     if (verdict === 'held_back') return { kind: 'not_processed', failure };
     if (settlement.kind === 'needs_reconnect') {
+      if (verdict === 'settled') this.changed(held.claim, settlement.reason);
       return { kind: 'needs_reconnect', reason: settlement.reason, failure };
     }
     return { kind: passing(outcome), failure };
+  }
+
+  private changed({ authorizationId }: Claim, reason: ReconnectReason): void {
+    this.watch.statusChanged(authorizationId);
+    if (reason === 'lost_rotation') this.meter.grantLost();
   }
 
   /** Somebody stored, reconnected or disconnected meanwhile (rule R15): their version is the answer. */
@@ -128,6 +148,18 @@ export class ClaimSpender {
     if (moved === null || moved.version <= claim.spentVersion) return null;
     return moved.status === 'revoked' ? { kind: 'revoked' } : { kind: 'followed', version: moved.version };
   }
+}
+
+function describeOn(span: SpanNotes, outcome: RefreshOutcome): void {
+  const failure = 'failure' in outcome ? outcome.failure : undefined;
+  span.add({
+    outcome: outcome.kind,
+    reason: 'reason' in outcome ? outcome.reason : undefined,
+    status: failure?.status,
+    code: failure?.code,
+    request: failure?.requestId,
+  });
+  if (failure !== undefined) span.fail(outcome.kind);
 }
 
 function passing(outcome: Verdict['outcome']): 'not_sent' | 'not_processed' | 'configuration' | 'unknown' {

@@ -9,6 +9,7 @@ import type { RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.j
 import { growingWaits } from './backoff.js';
 import { waitAtMost } from './bounded-wait.js';
 import { ClaimSpender, type HeldClaim } from './claim.spender.js';
+import { RefreshMeter } from './refresh.meter.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import { SingleFlight } from './single-flight.js';
@@ -44,6 +45,7 @@ export class NotionRefreshService {
     private readonly spender: ClaimSpender,
     private readonly rollForward: RollForward,
     private readonly shutdown: RefreshShutdown,
+    private readonly meter: RefreshMeter,
     private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {
@@ -60,6 +62,10 @@ export class NotionRefreshService {
    */
   async refresh(id: AuthorizationId, request: RefreshRequest): Promise<RefreshOutcome> {
     if (!this.hasRoomFor(id, request)) return { kind: 'busy' };
+    return this.meter.waitedFor(this.awaitRefresh(id, request));
+  }
+
+  private async awaitRefresh(id: AuthorizationId, request: RefreshRequest): Promise<RefreshOutcome> {
     const waitUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
     const seenVersion =
       request.seenVersion ??
@@ -142,7 +148,10 @@ export class NotionRefreshService {
     const claimedAtMs = this.clock.monotonicMs();
     const { leaseMs } = this.config.refresh;
     const result = await this.store.claim({ authorizationId: id, trigger, seenVersion, leaseMs });
-    if (result.kind === 'claimed') return { claim: result.claim, claimedAtMs, timeline, trigger };
+    if (result.kind === 'claimed') {
+      this.meter.took('claim', this.clock.monotonicMs() - claimedAtMs);
+      return { claim: result.claim, claimedAtMs, timeline, trigger };
+    }
     return result.kind === 'claimed_elsewhere' ? 'wait' : this.refused(id, result, { trigger, seenVersion });
   }
 
@@ -176,6 +185,7 @@ export class NotionRefreshService {
   ): Promise<RefreshOutcome | HeldClaim | 'wait'> {
     if (storedVersion > request.seenVersion) return { kind: 'followed', version: storedVersion };
     if (await this.rollForward.repair(id, storedVersion)) return this.tryToClaim(id, request);
+    this.meter.foundBehind();
     // We do not hold the newer pair, and who did had its time: what is stored is all there is, and probably spent.
     const held = await this.tryToClaim(id, { ...request, seenVersion: storedVersion });
     return typeof held === 'object' && 'claim' in held ? { ...held, claim: asUnresolved(held.claim) } : held;

@@ -1,21 +1,29 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AuthorizationStore, type Claim, type StoreVerdict } from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
 import type { RefreshAnswer } from '../domain/notion-oauth.js';
-import type { RefreshOutcome } from '../domain/refresh-outcome.js';
+import type { RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
 import { AccessToken } from '../domain/secret.js';
 import { AccessTokenCache } from './access-token.cache.js';
 import { growingWaits } from './backoff.js';
 import { PairCustody, retainedPair } from './pair.custody.js';
 import { RevocationSender } from './revocation.sender.js';
 import { QuietLogger } from './quiet-logger.js';
+import { RefreshMeter } from './refresh.meter.js';
 import { RollForward } from './roll-forward.js';
 
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2 * SECOND_MS;
 
 export type SuccessfulAnswer = Extract<RefreshAnswer, { kind: 'success' }>;
+
+/** The claim whose refresh token was answered with a pair. */
+export interface AnsweredClaim {
+  readonly claim: Claim;
+  readonly trigger: RefreshTrigger;
+}
 
 /** Brings an answered pair into the database: journal, then commit, then whoever waits. */
 @Injectable()
@@ -29,7 +37,9 @@ export class PairKeeper {
     private readonly revocations: RevocationSender,
     private readonly rollForward: RollForward,
     private readonly cache: AccessTokenCache,
+    private readonly meter: RefreshMeter,
     private readonly clock: Clock,
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {
     this.failures = new QuietLogger('NotionRefreshService', clock);
   }
@@ -39,9 +49,13 @@ export class PairKeeper {
     this.custody.prepare();
   }
 
-  async keep(claim: Claim, answer: SuccessfulAnswer, upstreamMs: number): Promise<RefreshOutcome> {
+  async keep(
+    { claim, trigger }: AnsweredClaim,
+    answer: SuccessfulAnswer,
+    upstreamMs: number,
+  ): Promise<RefreshOutcome> {
     this.custody.take(claim, answer.pair);
-    const verdict = await this.storeUntilStored(claim, answer, upstreamMs);
+    const verdict = await this.storeMeasured({ claim, trigger }, answer, upstreamMs);
     if (!verdict.stored) return this.dropLatePair(claim, verdict);
     this.custody.stored(claim);
     const token = new AccessToken(
@@ -57,11 +71,32 @@ export class PairKeeper {
     return { kind: 'renewed', version: verdict.version };
   }
 
+  private async storeMeasured(
+    { claim, trigger }: AnsweredClaim,
+    answer: SuccessfulAnswer,
+    upstreamMs: number,
+  ): Promise<StoreVerdict> {
+    const sinceMs = this.clock.monotonicMs();
+    const late = { isCounted: false };
+    const verdict = await this.storeUntilStored(claim, answer, upstreamMs, () => {
+      // By then every caller has been told `busy`; that the pair is stored after all is no second attempt.
+      const isLate = this.clock.monotonicMs() - sinceMs >= this.config.refresh.callerWaitMs;
+      if (!isLate || late.isCounted) return;
+      late.isCounted = true;
+      this.meter.storeFailed(trigger);
+    });
+    if (late.isCounted) this.meter.storedAfterAll();
+    else this.meter.ended('success', trigger);
+    this.meter.took('store', this.clock.monotonicMs() - sinceMs);
+    return verdict;
+  }
+
   /** From here on the only copy of the pair is ours: the write is repeated until it succeeds (rule R12). */
   private async storeUntilStored(
     claim: Claim,
     answer: SuccessfulAnswer,
     upstreamMs: number,
+    onFailure: () => void,
   ): Promise<StoreVerdict> {
     for (const waitMs of growingWaits(FIRST_RETRY_MS, LONGEST_RETRY_MS)) {
       try {
@@ -71,6 +106,7 @@ export class PairKeeper {
           'store failed',
           `store failed, trying again authorization=${claim.authorizationId} attempt=${claim.attemptId} error=${error instanceof Error ? error.name : 'unknown'}`,
         );
+        onFailure();
         await this.clock.sleep(waitMs);
       }
     }

@@ -7,6 +7,7 @@ import { SECOND_MS } from '../domain/duration.js';
 import { PairJournal, type JournaledChange } from '../domain/pair-journal.js';
 import type { RetainedChange } from '../domain/retained-change.js';
 import { PairCustody } from './pair.custody.js';
+import { RefreshMeter } from './refresh.meter.js';
 import { RevocationSender } from './revocation.sender.js';
 
 /** An idle process hears of a failover by asking. */
@@ -33,6 +34,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     private readonly journal: PairJournal,
     private readonly custody: PairCustody,
     private readonly revocations: RevocationSender,
+    private readonly meter: RefreshMeter,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {}
 
@@ -64,6 +66,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
   async repair(id: AuthorizationId, storedVersion: number): Promise<boolean> {
     const newer = this.custody.newerThan(id, storedVersion);
     if (newer === null) return false;
+    this.meter.foundBehind();
     await this.putBack(newer);
     return true;
   }
@@ -74,6 +77,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     if (verdict.kind === 'not_found') return false;
     const rolled = verdict.kind === 'rolled_forward';
     if (rolled) {
+      this.meter.putBack();
       this.logger.warn(`rolled forward authorization=${change.authorizationId} version=${change.version}`);
     }
     await this.revocations.send(verdict.revocations);
@@ -120,7 +124,12 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
         const stored = versions.get(authorizationId);
         return stored !== undefined && stored < version;
       });
-      await Promise.all(forgotten.map((change) => this.putBack(change)));
+      await Promise.all(
+        forgotten.map((change) => {
+          this.meter.foundBehind();
+          return this.putBack(change);
+        }),
+      );
     }
   }
 

@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { MINUTE_MS } from '../domain/duration.js';
-import { FleetReadings, type FleetReading } from '../domain/fleet-readings.js';
+import { FleetReadings, type AuthorizationCount, type FleetReading } from '../domain/fleet-readings.js';
 import type { RefreshGate } from '../domain/refresh-gate.js';
 import type { AttemptOutcome } from '../domain/refresh-outcome.js';
 import { TokenCipher } from '../domain/token-cipher.js';
+import { AuthorizationEntity } from './authorization.entity.js';
 import type { DatabaseSession } from './database-sessions.js';
 import { fromNow } from './database-time.js';
 import { NotionDatabase } from './notion-database.js';
@@ -60,23 +62,54 @@ export class TypeOrmFleetReadings extends FleetReadings {
     };
   }
 
+  override async closedGates(): Promise<readonly RefreshGate[]> {
+    const rows = await this.database.read((session) =>
+      joined(session, [gates(session)])
+        .setParameters({ clientId: this.config.clientId })
+        .getRawMany<PartRow>(),
+    );
+    return rows.flatMap(({ name, total }) =>
+      name !== null && isHoldingBack(name as RefreshGate, Number(total)) ? [name as RefreshGate] : [],
+    );
+  }
+
+  override async countAuthorizations(): Promise<readonly AuthorizationCount[]> {
+    const { clientId } = this.config;
+    const rows = await this.database.read(({ manager }) =>
+      manager
+        .createQueryBuilder(AuthorizationEntity, 'a')
+        .select('a.status', 'status')
+        .addSelect('a.reason', 'reason')
+        .addSelect('COUNT(*)', 'total')
+        .where('a.clientId = :clientId', { clientId })
+        .groupBy('a.status')
+        .addGroupBy('a.reason')
+        .getRawMany<Omit<AuthorizationCount, 'total'> & { total: string | number }>(),
+    );
+    return rows.map((row) => ({ ...row, total: Number(row.total) }));
+  }
+
   private readParts(
     session: DatabaseSession,
     windowMs: number,
     keyIds: readonly string[],
   ): Promise<PartRow[]> {
     const parts = [endedAttempts(session, windowMs), gates(session), ...keysBeside(session, keyIds)];
-    const union = parts.map((part) => part.getQuery()).join(' UNION ALL ');
-    return session.manager
-      .createQueryBuilder()
-      .select('r.kind', 'kind')
-      .addSelect('r.name', 'name')
-      .addSelect('r.age_ms', 'age_ms')
-      .addSelect('r.total', 'total')
-      .from(`(${union})`, 'r')
+    return joined(session, parts)
       .setParameters({ clientId: this.config.clientId, ...Object.fromEntries(keyIds.map(keyParameter)) })
       .getRawMany<PartRow>();
   }
+}
+
+function joined({ manager }: DatabaseSession, parts: readonly Part[]): SelectQueryBuilder<ObjectLiteral> {
+  const union = parts.map((part) => part.getQuery()).join(' UNION ALL ');
+  return manager
+    .createQueryBuilder()
+    .select('r.kind', 'kind')
+    .addSelect('r.name', 'name')
+    .addSelect('r.age_ms', 'age_ms')
+    .addSelect('r.total', 'total')
+    .from(`(${union})`, 'r');
 }
 
 function nameOf({ name }: { readonly name: string }): string {

@@ -85,6 +85,34 @@ export function readingContract(engine: StorageEngine): void {
     expect(young.id).not.toBe(old.id);
   });
 
+  it('counts authorizations by status and reason, of this client only', async () => {
+    const { store, readings } = storage();
+    const counted = async () =>
+      Object.fromEntries(
+        (await readings().countAuthorizations()).map(({ status, reason, total }) => [
+          `${status} ${reason ?? 'none'}`,
+          total,
+        ]),
+      );
+    const before = await counted();
+    await connectSome(store);
+    const { id } = await connectSome(store);
+    await store.settle(
+      await claimed(store, id),
+      { kind: 'needs_reconnect', reason: 'lost_rotation', guard: null },
+      { outcome: 'dead' },
+    );
+    const after = await counted();
+    const grown = Object.keys(after).map((standing) => [
+      standing,
+      after[standing]! - (before[standing] ?? 0),
+    ]);
+    expect(Object.fromEntries(grown.filter(([, growth]) => growth !== 0))).toEqual({
+      'active none': 1,
+      'needs_reconnect lost_rotation': 1,
+    });
+  });
+
   it('counts the outcomes of a window, of this client only, and prunes by age', async () => {
     const { store, statistics, readings } = storage();
     const count = async (): Promise<Partial<Record<string, number>>> => {
@@ -181,6 +209,7 @@ export function readingContract(engine: StorageEngine): void {
     await close('configuration', before);
     await close('mass_dead', 'NULL');
     const { closedGates } = await readings().read(HOUR_MS);
+    expect([...(await readings().closedGates())].sort()).toEqual([...closedGates].sort());
     expect([...closedGates].sort()).toEqual(['configuration', 'failover']);
     await run(storage(), 'DELETE FROM notion_refresh_gate');
   });

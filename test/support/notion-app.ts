@@ -25,7 +25,8 @@ export const REDIRECT_URI = 'https://app.example/notion/callback';
 export const OWNER = 'owner-1';
 const KEY = randomBytes(32).toString('base64');
 
-export type NotionAppOptions = Partial<NotionAuthOptions> & Pick<NotionAuthWiring, 'dataSource'>;
+export type NotionAppOptions = Partial<NotionAuthOptions> &
+  Pick<NotionAuthWiring, 'dataSource' | 'providers'>;
 
 /** Points an application at a new, empty database of the engine. */
 export async function databaseFor(

@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import type { AuthorizationId } from '../domain/authorization.js';
+import { apiErrorCode } from '../domain/instrument-labels.js';
+import { NotionMetrics } from '../domain/notion-metrics.js';
+import { NotionTracing, type SpanNotes } from '../domain/notion-tracing.js';
+import { AuthorizationWatch } from '../refresh/authorization.watch.js';
+import { codeOf, type HttpAnswer } from './http-answer.js';
+import type { OutboundRequest } from './outbound-request.js';
+
+/** What an authorized call tells the metrics and the trace: its last answer, after whatever was renewed for it. */
+@Injectable()
+export class CallMeter {
+  constructor(
+    private readonly metrics: NotionMetrics,
+    private readonly tracing: NotionTracing,
+    private readonly watch: AuthorizationWatch,
+  ) {}
+
+  measure(
+    id: AuthorizationId,
+    { method }: Pick<OutboundRequest, 'method'>,
+    call: () => Promise<HttpAnswer>,
+  ): Promise<HttpAnswer> {
+    // The path names a page or a database, so it stays out of the trace.
+    return this.tracing.span('notion_auth.call', { authorization: id, method }, async (span) => {
+      const answer = await call();
+      this.answered(id, answer, span);
+      return answer;
+    });
+  }
+
+  private answered(id: AuthorizationId, answer: HttpAnswer, span: SpanNotes): void {
+    const isError = answer.status >= 400;
+    this.watch.called(id, isError);
+    span.add({ status: answer.status, request: requestIdOf(answer) });
+    if (!isError) return;
+    const code = apiErrorCode(codeOf(answer));
+    this.metrics.count('notion_auth_api_errors_total', { code });
+    span.add({ code });
+    span.fail(code);
+  }
+}
+
+function requestIdOf({ headers }: HttpAnswer): string | undefined {
+  const id = headers['x-notion-request-id'];
+  return Array.isArray(id) ? id[0] : id;
+}

@@ -1,0 +1,1 @@
+export { prometheusMetrics, PrometheusMetrics } from './prometheus.metrics.js';
