@@ -8,6 +8,7 @@ export type {
   OutboundOptions,
   RefreshOptions,
   RevocationOptions,
+  WebhookOptions,
 } from './config/notion-auth.options.js';
 export type { AuthorizationResolver, NotionAuthWiring, OwnerResolver } from './config/notion-auth.wiring.js';
 export { generateEncryptionKey } from './encryption/generate-key.js';
@@ -57,6 +58,14 @@ export { NotionAuthorization, NotionSdk } from './outbound/notion.decorators.js'
 export { NotionContext, type NotionRequest } from './outbound/notion-context.js';
 export { NotionScope } from './outbound/notion.scope.js';
 export { NotionAuthExceptionFilter } from './outbound/notion-auth-exception.filter.js';
+
+// Notion's webhooks
+export { NotionWebhook } from './webhooks/notion-webhook.decorator.js';
+export { NotionWebhookGuard } from './webhooks/notion-webhook.guard.js';
+export { NotionWebhookPairing } from './webhooks/notion-webhook.pairing.js';
+export { NotionDelivery, type NotionWebhookDelivery } from './webhooks/webhook.delivery.js';
+export type { NotionWebhookEvent } from './webhooks/webhook-event.js';
+export type { LinkedAuthorization } from './domain/webhook-audience.js';
 
 // Where authorizations are kept: for the application's own DataSource, and for the TypeORM command line
 export { createOwnDataSource, ownDataSourceOptions } from './storage/own-data-source.js';
@@ -114,5 +123,6 @@ export {
   NotionRequestRefusedError,
   NotionStorageUnsupportedError,
   NotionStoreUnavailableError,
+  NotionWebhookRefusedError,
   type NotionAuthErrorCode,
 } from './domain/errors.js';

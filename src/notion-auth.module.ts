@@ -20,6 +20,9 @@ import { RateBudget } from './domain/rate-budget.js';
 import { RevocationOutbox } from './domain/revocation-outbox.js';
 import { SealedSecrets } from './domain/sealed-secrets.js';
 import { TokenCipher } from './domain/token-cipher.js';
+import { WebhookAudience } from './domain/webhook-audience.js';
+import { WebhookDeliveries } from './domain/webhook-deliveries.js';
+import { WebhookTokens } from './domain/webhook-tokens.js';
 import { KeyRingCheck } from './encryption/key-ring.check.js';
 import { KeyRingCipher } from './encryption/key-ring.cipher.js';
 import { NotionKeyRotation } from './encryption/notion-key.rotation.js';
@@ -59,6 +62,10 @@ import { TypeOrmFleetReadings } from './storage/typeorm-fleet.readings.js';
 import { TypeOrmRateBudget } from './storage/typeorm-rate.budget.js';
 import { TypeOrmRevocationOutbox } from './storage/typeorm-revocation.outbox.js';
 import { TypeOrmConnectStateStore } from './storage/typeorm-connect-state.store.js';
+import { TypeOrmWebhookAudience } from './storage/typeorm-webhook.audience.js';
+import { TypeOrmWebhookDeliveries } from './storage/typeorm-webhook.deliveries.js';
+import { TypeOrmWebhookTokens } from './storage/typeorm-webhook.tokens.js';
+import { webhookExports, webhookProviders } from './webhooks/webhook.providers.js';
 
 /** Who answers what. */
 const PROVIDERS: Provider[] = [
@@ -72,6 +79,9 @@ const PROVIDERS: Provider[] = [
   { provide: DatabaseWatch, useClass: TypeOrmDatabaseWatch },
   { provide: RateBudget, useClass: TypeOrmRateBudget },
   { provide: RevocationOutbox, useClass: TypeOrmRevocationOutbox },
+  { provide: WebhookTokens, useClass: TypeOrmWebhookTokens },
+  { provide: WebhookDeliveries, useClass: TypeOrmWebhookDeliveries },
+  { provide: WebhookAudience, useClass: TypeOrmWebhookAudience },
   {
     provide: PairJournal,
     useFactory: pairJournal,
@@ -101,6 +111,7 @@ const PROVIDERS: Provider[] = [
   KeyRingCheck,
   OwnerGate,
   ...connectProviders,
+  ...webhookProviders,
   NotionHttpPool,
   CallMeter,
   AuthorizedCalls,
@@ -120,6 +131,9 @@ const EXPORTS = [
   NotionScope,
   OwnerGate,
   ...connectExports,
+  ...webhookExports,
+  WebhookDeliveries,
+  WebhookAudience,
   AuthorizationStore,
   FleetReadings,
   ReplicaHealth,

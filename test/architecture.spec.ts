@@ -11,6 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   refresh: ['config', 'domain'],
   connect: ['refresh', 'config', 'domain'],
   outbound: ['refresh', 'config', 'domain'],
+  webhooks: ['refresh', 'config', 'domain'],
   health: ['refresh', 'config', 'domain'],
   schedule: ['refresh', 'config', 'domain'],
   prometheus: ['domain'],

@@ -9,6 +9,8 @@ import { parseCallbackQuery } from '../src/connect/callback-query.js';
 import { rawQueryOf } from '../src/connect/connect-request.js';
 import { logLine } from '../src/connect/connect-log.js';
 import { deniedReturnTo, safeReturnTo } from '../src/connect/return-to.js';
+import { parseWebhookMessage } from '../src/webhooks/webhook-event.js';
+import { parseSignature } from '../src/webhooks/webhook-signature.js';
 import { NotionAuthError, NotionCallbackRefusedError, NotionConfigError } from '../src/domain/errors.js';
 
 const MIB = 2 ** 20;
@@ -30,6 +32,7 @@ const VARIABLES = [
   'NOTION_VERSION',
   'NOTION_AUTH_DATABASE_URL',
   'NOTION_AUTH_JOURNAL_DIR',
+  'NOTION_WEBHOOK_VERIFICATION_TOKENS',
 ];
 
 /** Everything at the entry that reads what somebody else wrote. */
@@ -42,6 +45,12 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'a code': (text) => parseCallbackQuery(`state=${STATE}&code=${text}`),
   'a Cookie header': (text) => [browsers.recognise(text), browsers.bind(text)],
   'a cookie': (text) => browsers.recognise(`__Host-notion-auth=${text}`),
+  'a webhook signature': (text) => [parseSignature(text), parseSignature(`sha256=${text}`)],
+  'a webhook body': (text) => parseWebhookMessage(Buffer.from(text).subarray(0, MIB)),
+  'a webhook event': (text) =>
+    parseWebhookMessage(
+      Buffer.from(`{"id":"e","type":"t","workspace_id":"w","data":${text}}`).subarray(0, MIB),
+    ),
   'a log line': (text) => logLine('event', { fact: text.slice(0, 1_000) }),
   'a key': (text) => [decodeBase64(text), judgeEncryptionKeys([{ id: text, key: text }])],
   ...Object.fromEntries(

@@ -7,6 +7,7 @@ import {
   outboundSchema,
   refreshSchema,
   revocationSchema,
+  webhooksSchema,
 } from '../src/config/limits.schema.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, type Instrument } from '../src/domain/instruments.js';
 import { compileExamples, readmeExamples, readmeTable, ROOT } from './support/readme.js';
@@ -18,10 +19,11 @@ const DECLARED_IN = [
   ['src/config/notion-auth.options.ts', 'ConnectOptions', 'connect.'],
   ['src/config/notion-auth.options.ts', 'OutboundOptions', 'outbound.'],
   ['src/config/notion-auth.options.ts', 'RevocationOptions', 'revocation.'],
+  ['src/config/notion-auth.options.ts', 'WebhookOptions', 'webhooks.'],
   ['src/config/notion-auth.wiring.ts', 'NotionAuthWiring', ''],
 ] as const;
 /** Sections of options, and what `notionAuthConfig` hands on; nobody writes them as one value. */
-const NOT_IN_THE_TABLE = ['refresh', 'connect', 'outbound', 'revocation', 'problems'];
+const NOT_IN_THE_TABLE = ['refresh', 'connect', 'outbound', 'revocation', 'webhooks', 'problems'];
 
 describe('the README', () => {
   it('has examples that compile', () => {
@@ -52,6 +54,7 @@ describe('the README', () => {
       connect: connectSchema,
       outbound: outboundSchema,
       revocation: revocationSchema,
+      webhooks: webhooksSchema,
     };
     for (const [section, schema] of Object.entries(defaults)) {
       for (const [option, value] of Object.entries(schema.parse({}))) {

@@ -12,6 +12,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, string>> = {
   notionVersion: 'NOTION_VERSION',
   databaseUrl: 'NOTION_AUTH_DATABASE_URL',
   'refresh.journalFolder': 'NOTION_AUTH_JOURNAL_DIR',
+  'webhooks.verificationTokens': 'NOTION_WEBHOOK_VERIFICATION_TOKENS',
 };
 
 /** A verdict on something configured: what forbids starting, and what is only worth a look. */

@@ -1,14 +1,21 @@
 import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import type { ConfigFindings } from './config-findings.js';
 import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
-import { connectSchema, outboundSchema, refreshSchema, revocationSchema } from './limits.schema.js';
+import {
+  connectSchema,
+  outboundSchema,
+  refreshSchema,
+  revocationSchema,
+  webhooksSchema,
+} from './limits.schema.js';
+import { readVerificationTokens } from './webhooks.option.js';
 import type { z } from 'zod';
 
 /** Durations and counts of every section, and what they must be to each other. */
 export function readLimits(
   options: Partial<NotionAuthOptions>,
   findings: ConfigFindings,
-): Pick<NotionAuthConfig, 'refresh' | 'connect' | 'outbound' | 'revocation'> {
+): Pick<NotionAuthConfig, 'refresh' | 'connect' | 'outbound' | 'revocation' | 'webhooks'> {
   const refresh = readSection('refresh', refreshSchema, options.refresh, findings);
   checkRefreshTimes(refresh, findings);
   return {
@@ -16,7 +23,17 @@ export function readLimits(
     connect: readSection('connect', connectSchema, options.connect, findings),
     outbound: readSection('outbound', outboundSchema, options.outbound, findings),
     revocation: readSection('revocation', revocationSchema, options.revocation, findings),
+    webhooks: {
+      ...readSection('webhooks', webhooksSchema, withoutTokens(options.webhooks), findings),
+      verificationTokens: readVerificationTokens(options, findings),
+    },
   };
+}
+
+/** The section but for its secrets, which have rules of their own. */
+function withoutTokens(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  return Object.fromEntries(Object.entries(given).filter(([name]) => name !== 'verificationTokens'));
 }
 
 /** The section with its defaults; the defaults alone when something in it is wrong. */

@@ -63,6 +63,15 @@ export const revocationSchema = z.strictObject({
   lookEveryMs: duration(30 * SECOND_MS),
 });
 
+export const webhooksSchema = z.strictObject({
+  maxBodyBytes: count(2 ** 20),
+  rememberMs: duration(25 * HOUR_MS),
+  maxEvents: count(100_000),
+  maxConcurrent: count(8),
+  maxQueued: count(1_000),
+  drainMs: duration(25 * SECOND_MS),
+});
+
 export const outboundSchema = z.strictObject({
   maxConcurrentPerAuthorization: count(50),
   maxQueuedPerAuthorization: count(10_000),

@@ -13,7 +13,17 @@ export function maskedOptions(options: NotionAuthOptions): NotionAuthOptions {
     if (typeof value === 'string') masked[name] = new Secret(value);
   }
   if (Array.isArray(masked.encryptionKeys)) masked.encryptionKeys = masked.encryptionKeys.map(maskedKey);
+  if (isObject(masked.webhooks) && Array.isArray(masked.webhooks.verificationTokens)) {
+    masked.webhooks = {
+      ...masked.webhooks,
+      verificationTokens: maskedTexts(masked.webhooks.verificationTokens),
+    };
+  }
   return masked;
+}
+
+function maskedTexts(texts: readonly (string | Secret)[]): (string | Secret)[] {
+  return texts.map((text) => (typeof text === 'string' ? new Secret(text) : text));
 }
 
 function maskedKey<Entry extends { readonly key: string | Secret }>(entry: Entry): Entry {

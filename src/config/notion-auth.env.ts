@@ -31,6 +31,10 @@ export function optionsFromEnvironment(environment: Environment): NotionAuthOpti
     const value = read(option);
     return value === undefined ? undefined : new Secret(value);
   };
+  const readSecrets = (option: string) =>
+    read(option)
+      ?.split(',', MOST_ENTRIES)
+      .map((entry) => new Secret(entry.trim()));
   return {
     clientId: read('clientId') ?? '',
     clientSecret: readSecret('clientSecret') ?? '',
@@ -41,6 +45,7 @@ export function optionsFromEnvironment(environment: Environment): NotionAuthOpti
     notionVersion: read('notionVersion'),
     databaseUrl: readSecret('databaseUrl'),
     refresh: { journalFolder: read('refresh.journalFolder') },
+    webhooks: { verificationTokens: readSecrets('webhooks.verificationTokens') },
     problems,
   };
 }

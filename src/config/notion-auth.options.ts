@@ -70,6 +70,8 @@ export interface NotionAuthOptions {
   connect?: ConnectOptions;
   outbound?: OutboundOptions;
   revocation?: RevocationOptions;
+  /** Notion's webhooks. */
+  webhooks?: WebhookOptions;
   /** Met while these options were gathered, by `notionAuthConfig`; reported together with every other problem. */
   problems?: readonly OptionProblem[];
 }
@@ -192,6 +194,28 @@ export interface RevocationOptions {
   lookEveryMs?: number;
 }
 
+/** What comes from Notion's webhooks; without a verification token every delivery is refused. */
+export interface WebhookOptions {
+  /**
+   * Verification tokens of the connection's webhook subscription, as Notion sent them: the one in use, and the one
+   * that replaces it. Environment: `NOTION_WEBHOOK_VERIFICATION_TOKENS` (comma separated).
+   * @defaultValue none; those that `NotionWebhookPairing` took count too
+   */
+  verificationTokens?: readonly (string | Secret)[];
+  /** Longest delivery that is looked at, in bytes; longer ones get a 413. @defaultValue `1_048_576` */
+  maxBodyBytes?: number;
+  /** How long an event that has come is not handled again, in ms. @defaultValue `90_000_000` (25 hours: Notion tries for 24) */
+  rememberMs?: number;
+  /** Events remembered; the oldest are forgotten first. @defaultValue `100_000` */
+  maxEvents?: number;
+  /** Handlers at work at once in one process. @defaultValue `8` */
+  maxConcurrent?: number;
+  /** Events that may wait for a handler; further ones get a 503, and come again. @defaultValue `1_000` */
+  maxQueued?: number;
+  /** How long the end of the process waits for handlers at work, in ms. @defaultValue `25_000` */
+  drainMs?: number;
+}
+
 export interface EncryptionKey {
   readonly id: string;
   /** The 32 bytes, base64, masked. */
@@ -220,6 +244,9 @@ export interface NotionAuthConfig {
   readonly connect: Complete<ConnectOptions>;
   readonly outbound: Complete<OutboundOptions>;
   readonly revocation: Complete<RevocationOptions>;
+  readonly webhooks: Complete<Omit<WebhookOptions, 'verificationTokens'>> & {
+    readonly verificationTokens: readonly Secret[];
+  };
   /** Startup warnings to log: what works and is still worth a look. No values. */
   readonly warnings: readonly string[];
 }

@@ -19,6 +19,7 @@ const OPTION_NAMES = {
   connect: true,
   outbound: true,
   revocation: true,
+  webhooks: true,
   problems: true,
 } satisfies Record<keyof NotionAuthOptions, true>;
 

@@ -89,6 +89,15 @@ describe('the resolved configuration', () => {
         maxAgeMs: 21_600_000,
         lookEveryMs: 30_000,
       },
+      webhooks: {
+        verificationTokens: [],
+        maxBodyBytes: 1_048_576,
+        rememberMs: 90_000_000,
+        maxEvents: 100_000,
+        maxConcurrent: 8,
+        maxQueued: 1_000,
+        drainMs: 25_000,
+      },
       warnings: [],
     });
   });

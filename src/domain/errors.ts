@@ -15,6 +15,7 @@ export const NOTION_AUTH_ERROR_CODES = [
   'notion_connect_other_grant',
   'notion_owner_required',
   'notion_request_refused',
+  'notion_webhook_refused',
   'notion_storage_unsupported',
   'notion_store_unavailable',
 ] as const;
@@ -193,6 +194,26 @@ export class NotionRequestRefusedError extends NotionAuthError {
 
   constructor(readonly refusal: RequestRefusal) {
     super(`The request was not sent to Notion (${refusal}).`);
+  }
+}
+
+export type WebhookRefusal =
+  | 'no_raw_body'
+  | 'too_large'
+  | 'missing_signature'
+  | 'malformed_signature'
+  | 'bad_signature'
+  | 'unpaired'
+  | 'pairing_closed'
+  | 'malformed_event'
+  | 'queue_full';
+
+/** A webhook delivery was refused by us. Notion had no part in it, and no token of anybody is concerned. */
+export class NotionWebhookRefusedError extends NotionAuthError {
+  readonly code = 'notion_webhook_refused';
+
+  constructor(readonly refusal: WebhookRefusal) {
+    super(`The webhook delivery was refused (${refusal}).`);
   }
 }
 

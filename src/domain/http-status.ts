@@ -12,6 +12,7 @@ export const HTTP_STATUS_BY_CODE: Readonly<Record<NotionAuthErrorCode, number>> 
   notion_callback_refused: 400,
   notion_connect_denied: 400,
   notion_request_refused: 400,
+  notion_webhook_refused: 401,
   notion_refresh_busy: 503,
   notion_store_unavailable: 503,
   notion_refresh_failed: 502,

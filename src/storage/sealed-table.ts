@@ -2,7 +2,8 @@ import type { EntityTarget, ObjectLiteral } from 'typeorm';
 import type { SealContext } from '../domain/token-cipher.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import { RevocationEntity } from './revocation.entity.js';
-import { revocationContext, sealContextOf } from './token-seals.js';
+import { revocationContext, sealContextOf, webhookTokenContext } from './token-seals.js';
+import { WebhookTokenEntity } from './webhook-token.entity.js';
 
 /** A row that holds envelopes, all of them under one key. */
 export interface SealedRow extends ObjectLiteral {
@@ -33,4 +34,5 @@ export const SEALED_TABLES: readonly SealedTable[] = [
     sealedRefreshToken: (row) => sealContextOf(row, 'sealed_refresh_token'),
   }),
   sealedTable('notion_revocation', RevocationEntity, { sealedToken: revocationContext }),
+  sealedTable('notion_webhook_token', WebhookTokenEntity, { sealedToken: webhookTokenContext }),
 ];

@@ -8,12 +8,17 @@ import { InitialSqlite1795200000000 } from './migrations/initial.sqlite.js';
 import { RevocationMysql1795290000000 } from './migrations/revocation.mysql.js';
 import { RevocationPostgres1795290000000 } from './migrations/revocation.postgres.js';
 import { RevocationSqlite1795290000000 } from './migrations/revocation.sqlite.js';
+import { WebhookMysql1795380000000 } from './migrations/webhook.mysql.js';
+import { WebhookPostgres1795380000000 } from './migrations/webhook.postgres.js';
+import { WebhookSqlite1795380000000 } from './migrations/webhook.sqlite.js';
 import { DatabaseTimelineEntity } from './database-timeline.entity.js';
 import { OAuthStateEntity } from './oauth-state.entity.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import { RefreshGateEntity } from './refresh-gate.entity.js';
 import { RefreshRateEntity } from './refresh-rate.entity.js';
 import { RevocationEntity } from './revocation.entity.js';
+import { WebhookEventEntity } from './webhook-event.entity.js';
+import { WebhookTokenEntity } from './webhook-token.entity.js';
 
 export type MigrationClass = new () => MigrationInterface;
 
@@ -27,15 +32,17 @@ export const notionAuthEntities = [
   DatabaseTimelineEntity,
   RefreshRateEntity,
   RevocationEntity,
+  WebhookTokenEntity,
+  WebhookEventEntity,
 ] as const;
 
 /** Where the module notes which of its migrations ran, apart from the application's. */
 export const NOTION_AUTH_MIGRATIONS_TABLE = 'notion_auth_migration';
 
 const MIGRATIONS: Readonly<Record<DatabaseFamily, readonly MigrationClass[]>> = {
-  sqlite: [InitialSqlite1795200000000, RevocationSqlite1795290000000],
-  postgres: [InitialPostgres1795200000000, RevocationPostgres1795290000000],
-  mysql: [InitialMysql1795200000000, RevocationMysql1795290000000],
+  sqlite: [InitialSqlite1795200000000, RevocationSqlite1795290000000, WebhookSqlite1795380000000],
+  postgres: [InitialPostgres1795200000000, RevocationPostgres1795290000000, WebhookPostgres1795380000000],
+  mysql: [InitialMysql1795200000000, RevocationMysql1795290000000, WebhookMysql1795380000000],
 };
 
 /**

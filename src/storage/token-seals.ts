@@ -91,6 +91,11 @@ export function sealContextOf(row: RowIdentity, column: SealedColumn): SealConte
 }
 
 /** Its token is written once and never replaced, so there is only one version. */
+export function webhookTokenContext({ id, clientId }: RevocationIdentity): SealContext {
+  return { table: 'notion_webhook_token', column: 'sealed_token', rowId: id, clientId, version: 1 };
+}
+
+/** As {@link webhookTokenContext}. */
 export function revocationContext({ id, clientId }: RevocationIdentity): SealContext {
   return { table: 'notion_revocation', column: 'sealed_token', rowId: id, clientId, version: 1 };
 }

@@ -3,6 +3,7 @@ export type { NotionSimulatorOptions } from './simulator.options.js';
 export type { EndpointDelays, SimulatorModes, SimulatorModesChange } from './simulator.modes.js';
 export type { Fault, FaultHandle, FaultKind, FaultScope, FaultTarget } from './simulator.faults.js';
 export type { ApiCallFilter, LedgerCounts, LedgerMark, LivePair, NotionLedger } from './notion.ledger.js';
+export { WebhookSubscription, type WebhookEventChoice, type WebhookReceipt } from './webhook.subscription.js';
 export type { EndpointKind } from './endpoint.kind.js';
 export type { LedgerRequest } from './request.journal.js';
 export type { IssuedToken, TokenStatus } from './token.register.js';

@@ -24,6 +24,7 @@ import { TokenEndpoint } from './token.endpoint.js';
 import { IntrospectEndpoint, RevokeEndpoint } from './token-status.endpoints.js';
 import { TokenMint } from './token.mint.js';
 import { TokenRegister } from './token.register.js';
+import { WebhookSubscription } from './webhook.subscription.js';
 
 /** A grant with its pair, as an application would have stored it after the exchange. */
 export interface SimulatedAuthorization {
@@ -206,6 +207,11 @@ export class NotionSimulator {
   revokeGrant(botId: string): void {
     this.grants.revokeGrant(botId, null);
     this.save();
+  }
+
+  /** A webhook subscription that delivers to this address of the application under test. */
+  webhookTo(url: string): WebhookSubscription {
+    return new WebhookSubscription(url, this.randomness, this.clientId);
   }
 
   /** Ends the server and every open connection. */

@@ -5,6 +5,7 @@ import { keysContract } from '../contracts/keys.contract.js';
 import { lostConnectionContract } from '../contracts/lost-connection.contract.js';
 import { rateBudgetContract } from '../contracts/rate-budget.contract.js';
 import { schemaContract } from '../contracts/schema.contract.js';
+import { webhooksContract } from '../contracts/webhooks.contract.js';
 import { onMariadb } from '../support/on-mariadb.js';
 import { mariadb } from '../support/storage.harness.js';
 
@@ -14,6 +15,7 @@ onMariadb(() => {
   keysContract(mariadb);
   rateBudgetContract(mariadb);
   schemaContract(mariadb);
+  webhooksContract(mariadb);
   hostContract(mariadb);
   lostConnectionContract(mariadb);
 });

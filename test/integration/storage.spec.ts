@@ -3,6 +3,7 @@ import { connectStateStoreContract } from '../contracts/connect-state-store.cont
 import { keysContract } from '../contracts/keys.contract.js';
 import { rateBudgetContract } from '../contracts/rate-budget.contract.js';
 import { schemaContract } from '../contracts/schema.contract.js';
+import { webhooksContract } from '../contracts/webhooks.contract.js';
 import { sqlite } from '../support/storage.harness.js';
 
 authorizationStoreContract(sqlite);
@@ -10,3 +11,4 @@ connectStateStoreContract(sqlite);
 keysContract(sqlite);
 rateBudgetContract(sqlite);
 schemaContract(sqlite);
+webhooksContract(sqlite);

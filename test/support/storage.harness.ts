@@ -16,6 +16,9 @@ import { TypeOrmFleetReadings } from '../../src/storage/typeorm-fleet.readings.j
 import { TypeOrmAuthorizationStore } from '../../src/storage/typeorm-authorization.store.js';
 import { TypeOrmConnectStateStore } from '../../src/storage/typeorm-connect-state.store.js';
 import { TypeOrmRevocationOutbox } from '../../src/storage/typeorm-revocation.outbox.js';
+import { TypeOrmWebhookAudience } from '../../src/storage/typeorm-webhook.audience.js';
+import { TypeOrmWebhookDeliveries } from '../../src/storage/typeorm-webhook.deliveries.js';
+import { TypeOrmWebhookTokens } from '../../src/storage/typeorm-webhook.tokens.js';
 
 export const CLIENT_ID = 'client-under-test';
 
@@ -26,6 +29,9 @@ export interface StorageProcess {
   readonly states: TypeOrmConnectStateStore;
   readonly statistics: TypeOrmAttemptStatistics;
   readonly outbox: TypeOrmRevocationOutbox;
+  readonly webhookTokens: TypeOrmWebhookTokens;
+  readonly webhookDeliveries: TypeOrmWebhookDeliveries;
+  readonly webhookAudience: TypeOrmWebhookAudience;
   /** What health reads, for a process with these keys. */
   readonly readings: (...keyIds: string[]) => TypeOrmFleetReadings;
   storeOf(clientId: string, cipher?: KeyRingCipher): TypeOrmAuthorizationStore;
@@ -129,6 +135,9 @@ export function storageProcess(database: NotionDatabase, cipher = testCipher()):
     states: new TypeOrmConnectStateStore(database, config),
     statistics: new TypeOrmAttemptStatistics(database, config),
     outbox: new TypeOrmRevocationOutbox(database, config, cipher),
+    webhookTokens: new TypeOrmWebhookTokens(database, config, cipher),
+    webhookDeliveries: new TypeOrmWebhookDeliveries(database, config),
+    webhookAudience: new TypeOrmWebhookAudience(database, config),
     readings: (...keyIds) => new TypeOrmFleetReadings(database, config, { keyIds } as unknown as TokenCipher),
     storeOf,
   };

@@ -1,0 +1,11 @@
+/** How long and how many deliveries are remembered. */
+export interface DeliveryBounds {
+  readonly rememberMs: number;
+  readonly maxEvents: number;
+}
+
+/** Which webhook events have come, over all replicas, so that each is handled once. */
+export abstract class WebhookDeliveries {
+  /** @returns whether the event comes for the first time. */
+  abstract remember(eventId: string, bounds: DeliveryBounds): Promise<boolean>;
+}

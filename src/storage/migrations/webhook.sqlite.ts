@@ -1,0 +1,31 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+const UP = [
+  `CREATE TABLE "notion_webhook_token" (
+    "id" varchar(36) PRIMARY KEY NOT NULL,
+    "client_id" varchar(128) NOT NULL,
+    "sealed_token" text,
+    "key_id" varchar(64),
+    "open_until" bigint NOT NULL,
+    "paired_at" bigint
+  )`,
+  `CREATE INDEX "notion_webhook_token_client_ix" ON "notion_webhook_token" ("client_id")`,
+  `CREATE TABLE "notion_webhook_event" (
+    "client_id" varchar(128) NOT NULL,
+    "event_id" varchar(64) NOT NULL,
+    "received_at" bigint NOT NULL,
+    CONSTRAINT "notion_webhook_event_pk" PRIMARY KEY ("client_id", "event_id")
+  )`,
+  `CREATE INDEX "notion_webhook_event_age_ix" ON "notion_webhook_event" ("client_id", "received_at")`,
+];
+
+export class WebhookSqlite1795380000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    for (const statement of UP) await runner.query(statement);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE "notion_webhook_event"');
+    await runner.query('DROP TABLE "notion_webhook_token"');
+  }
+}
