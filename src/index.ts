@@ -126,3 +126,7 @@ export {
   NotionWebhookRefusedError,
   type NotionAuthErrorCode,
 } from './domain/errors.js';
+
+// What an error means
+export { diagnose } from './diagnosis/diagnose.js';
+export type { Diagnosis, DiagnosisFamily, DiagnosisStage } from './diagnosis/diagnosis.js';

@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   webhooks: ['refresh', 'config', 'domain'],
   health: ['refresh', 'config', 'domain'],
   schedule: ['refresh', 'config', 'domain'],
+  diagnosis: ['domain'],
   prometheus: ['domain'],
   opentelemetry: ['domain'],
   // Stands in for Notion, so it knows nothing of us.

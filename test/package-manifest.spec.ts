@@ -74,6 +74,7 @@ const ROOT_EXPORTS = [
   'TypeOrmAuthorizationStore',
   'VerifiedCallback',
   'createOwnDataSource',
+  'diagnose',
   'generateEncryptionKey',
   'notionAuthConfig',
   'notionAuthEntities',
