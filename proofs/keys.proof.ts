@@ -35,7 +35,8 @@ await prove('keys', async (proof) => {
 });
 
 function ownKey(stage: Stage): EncryptionKeyOption {
-  const [own] = stage.directOptions.encryptionKeys ?? [];
+  const ring = stage.directOptions.encryptionKeys;
+  const [own] = Array.isArray(ring) ? (ring as EncryptionKeyOption[]) : [];
   if (own === undefined) throw new Error('The stage has no key.');
   return own;
 }

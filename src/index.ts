@@ -2,8 +2,8 @@
 export { NotionAuthModule } from './notion-auth.module.js';
 export { notionAuthConfig } from './config/notion-auth.env.js';
 export type {
+  ClientSecretSource,
   ConnectOptions,
-  EncryptionKeyOption,
   NotionAuthOptions,
   OutboundOptions,
   RefreshOptions,
@@ -11,6 +11,8 @@ export type {
   WebhookOptions,
 } from './config/notion-auth.options.js';
 export type { AuthorizationResolver, NotionAuthWiring, OwnerResolver } from './config/notion-auth.wiring.js';
+export { EnvironmentKeyProvider, FileKeyProvider } from './config/key-providers.js';
+export { KeyProvider, type EncryptionKeyOption } from './domain/key-provider.js';
 export { generateEncryptionKey } from './encryption/generate-key.js';
 export {
   NotionKeyRotation,

@@ -1,5 +1,10 @@
 import { Module } from '@nestjs/common';
-import { NOTION_AUTH_CONFIG, type NotionAuthOptions } from './config/notion-auth.options.js';
+import { gatherOptions } from './config/gather-options.js';
+import {
+  NOTION_AUTH_CONFIG,
+  type NotionAuthConfig,
+  type NotionAuthOptions,
+} from './config/notion-auth.options.js';
 import { NOTION_AUTH_WIRING } from './config/notion-auth.wiring.js';
 import { resolveConfig } from './config/resolve-config.js';
 import { Clock, SystemClock } from './domain/clock.js';
@@ -10,7 +15,7 @@ import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './notion-auth.mod
   providers: [
     {
       provide: NOTION_AUTH_CONFIG,
-      useFactory: (options: NotionAuthOptions) => resolveConfig(options),
+      useFactory: configOf,
       inject: [MODULE_OPTIONS_TOKEN],
     },
     { provide: Clock, useClass: SystemClock },
@@ -18,3 +23,8 @@ import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './notion-auth.mod
   exports: [NOTION_AUTH_CONFIG, NOTION_AUTH_WIRING, Clock],
 })
 export class NotionAuthConfigModule extends ConfigurableModuleClass {}
+
+async function configOf(given: NotionAuthOptions): Promise<NotionAuthConfig> {
+  const { options, clientSecretSource } = await gatherOptions(given);
+  return resolveConfig(options, process.env, clientSecretSource);
+}

@@ -30,6 +30,7 @@ import { FilePairJournal } from './journal/file-pair.journal.js';
 import { NotionAuthConfigModule } from './notion-auth-config.module.js';
 import { wiringOf, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './notion-auth.module-definition.js';
 import { wireDatabase } from './notion-database.provider.js';
+import { ClientSecrets } from './notion/client-secrets.js';
 import { NotionOAuthClient } from './notion/notion-oauth.client.js';
 import { OAuthTransport } from './notion/oauth.transport.js';
 import { AuthorizedCalls } from './outbound/authorized-calls.js';
@@ -90,6 +91,7 @@ const PROVIDERS: Provider[] = [
   { provide: NotionMetrics, useClass: NoMetrics },
   { provide: NotionTracing, useClass: NoTracing },
   OAuthTransport,
+  ClientSecrets,
   AccessTokenCache,
   OwnAttempts,
   RefreshMeter,

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import type { NotionAuthOptions } from 'nestjs-notion-auth';
+import type { EncryptionKeyOption, NotionAuthOptions } from 'nestjs-notion-auth';
 import { Secret } from '../../src/domain/secret.js';
 import { KeyRingCipher } from '../../src/encryption/key-ring.cipher.js';
 import { ownDataSourceOptions } from '../../src/storage/own-data-source.js';
@@ -44,7 +44,10 @@ export class StoredRows {
     private readonly source: DataSource,
     options: NotionAuthOptions,
   ) {
-    const [first, ...others] = (options.encryptionKeys ?? []).map(({ id, key }) => ({
+    const ring = Array.isArray(options.encryptionKeys)
+      ? (options.encryptionKeys as EncryptionKeyOption[])
+      : [];
+    const [first, ...others] = ring.map(({ id, key }) => ({
       id,
       key: new Secret(typeof key === 'string' ? key : key.reveal()),
     }));

@@ -1,6 +1,6 @@
 import { Secret } from '../domain/secret.js';
 import type { ConfigFindings } from './config-findings.js';
-import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
+import type { NotionAuthConfig, GatheredOptions } from './notion-auth.options.js';
 
 /** Longer than any credential; what is judged by patterns must have an end. */
 const MAX_LENGTH = 1_024;
@@ -88,7 +88,7 @@ export function credentialProblem(value: unknown): string | null {
 
 /** Client id and secrets, checked one by one and against each other. */
 export function readCredentials(
-  options: Partial<NotionAuthOptions>,
+  options: Partial<GatheredOptions>,
   findings: ConfigFindings,
 ): Pick<NotionAuthConfig, 'clientId' | 'clientSecret' | 'clientSecretNext'> {
   const id = options.clientId;

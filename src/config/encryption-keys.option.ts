@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Secret } from '../domain/secret.js';
 import type { ConfigFindings } from './config-findings.js';
 import { judgeEncryptionKeys, KEY_BYTES } from './encryption-key.rules.js';
-import type { EncryptionKey, NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
+import type { EncryptionKey, NotionAuthConfig, GatheredOptions } from './notion-auth.options.js';
 
 /** Ids of keys that one process made for itself. */
 export const EPHEMERAL_KEY_PREFIX = 'ephemeral-';
@@ -12,7 +12,7 @@ const MAX_ENTRIES = 100;
 
 /** The key ring; without one outside production, a key of this process alone. */
 export function readEncryptionKeys(
-  options: Partial<NotionAuthOptions>,
+  options: Partial<GatheredOptions>,
   production: boolean,
   findings: ConfigFindings,
 ): NotionAuthConfig['encryptionKeys'] {

@@ -9,7 +9,7 @@ import { Test } from '@nestjs/testing';
 import fc from 'fast-check';
 import { NotionConfigError } from '../domain/errors.js';
 import { notionAuthConfig, optionsFromEnvironment } from './notion-auth.env.js';
-import { NOTION_AUTH_CONFIG, type NotionAuthConfig, type NotionAuthOptions } from './notion-auth.options.js';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig, type GatheredOptions } from './notion-auth.options.js';
 import { resolveConfig } from './resolve-config.js';
 
 const CANARY = 'canary-value-that-is-nowhere-else';
@@ -181,7 +181,7 @@ describe('options from the environment', () => {
 });
 
 describe('notionAuthConfig', () => {
-  const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<NotionAuthOptions>()
+  const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<GatheredOptions>()
     .setClassMethodName('forRoot')
     .build();
 
@@ -189,7 +189,7 @@ describe('notionAuthConfig', () => {
     providers: [
       {
         provide: NOTION_AUTH_CONFIG,
-        useFactory: (options: NotionAuthOptions) => resolveConfig(options),
+        useFactory: (options: GatheredOptions) => resolveConfig(options),
         inject: [MODULE_OPTIONS_TOKEN],
       },
     ],

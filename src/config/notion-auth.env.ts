@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { registerAs } from '@nestjs/config';
 import { Secret } from '../domain/secret.js';
 import { OPTION_VARIABLES } from './config-findings.js';
-import type { EncryptionKeyOption, NotionAuthOptions, OptionProblem } from './notion-auth.options.js';
+import type { EncryptionKeyOption } from '../domain/key-provider.js';
+import type { GatheredOptions, OptionProblem } from './notion-auth.options.js';
 
 /** Entries of a list that are looked at; the rules refuse lists of far fewer. */
 const MOST_ENTRIES = 1_000;
@@ -20,7 +21,7 @@ export const notionAuthConfig = registerAs('notionAuth', () => optionsFromEnviro
  * it together with everything else. An empty variable counts as not set. Secrets come wrapped, so that printing a
  * `ConfigService` shows none.
  */
-export function optionsFromEnvironment(environment: Environment): NotionAuthOptions {
+export function optionsFromEnvironment(environment: Environment): GatheredOptions {
   const problems: OptionProblem[] = [];
   const read = (option: string): string | undefined => {
     const { value, rule } = readVariable(environment, OPTION_VARIABLES[option]!);
@@ -35,12 +36,13 @@ export function optionsFromEnvironment(environment: Environment): NotionAuthOpti
     read(option)
       ?.split(',', MOST_ENTRIES)
       .map((entry) => new Secret(entry.trim()));
+  const keys = read('encryptionKeys');
   return {
     clientId: read('clientId') ?? '',
     clientSecret: readSecret('clientSecret') ?? '',
     clientSecretNext: readSecret('clientSecretNext'),
     redirectUris: read('redirectUris')?.split(',', MOST_ENTRIES) ?? [],
-    encryptionKeys: read('encryptionKeys')?.split(',', MOST_ENTRIES).map(parseKeyEntry),
+    encryptionKeys: keys === undefined ? undefined : parseKeys(keys),
     apiBaseUrl: read('apiBaseUrl'),
     notionVersion: read('notionVersion'),
     databaseUrl: readSecret('databaseUrl'),
@@ -76,6 +78,11 @@ function readSecretFile(variable: string, fileName: string): Reading {
 
 function errorCodeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
+}
+
+/** The key ring as `NOTION_AUTH_ENCRYPTION_KEYS` and key files have it: `id:base64`, separated by commas or lines. */
+export function parseKeys(text: string): EncryptionKeyOption[] {
+  return text.split(/[,\n]/, MOST_ENTRIES).map(parseKeyEntry);
 }
 
 /** `id:base64`. Without a colon all of it is taken for the key, and the missing id is reported. */

@@ -1,12 +1,11 @@
+import type { EncryptionKeyOption, KeyProvider } from '../domain/key-provider.js';
 import type { Secret } from '../domain/secret.js';
 
-/** One AES-256 key of the ring. */
-export interface EncryptionKeyOption {
-  /** Short name kept in every envelope: letters, digits, `-` and `_`, at most 32. */
-  readonly id: string;
-  /** 32 random bytes in standard or URL-safe base64. */
-  readonly key: string | Secret;
-}
+/**
+ * Answers the client secret that is valid now, from wherever it is kept. Asked when the module starts, and again when
+ * Notion refuses the client. A rejection, or no answer within 5 s, counts as no news.
+ */
+export type ClientSecretSource = () => string | Secret | Promise<string | Secret>;
 
 /** What is wrong with one option. The rule never quotes the value. */
 export interface OptionProblem {
@@ -21,8 +20,11 @@ export interface OptionProblem {
 export interface NotionAuthOptions {
   /** Client id of the Notion connection. Environment: `NOTION_CLIENT_ID`. */
   clientId: string;
-  /** Environment: `NOTION_CLIENT_SECRET`. */
-  clientSecret: string | Secret;
+  /**
+   * The secret, or a function that answers it: then a rotated secret is taken up without a restart.
+   * Environment: `NOTION_CLIENT_SECRET`.
+   */
+  clientSecret: string | Secret | ClientSecretSource;
   /** The coming client secret, tried once when Notion refuses the first. Environment: `NOTION_CLIENT_SECRET_NEXT`. */
   clientSecretNext?: string | Secret;
   /**
@@ -34,7 +36,7 @@ export interface NotionAuthOptions {
    * The first seals, all open. Required in production; without keys outside production an ephemeral key is made
    * and stored secrets do not survive a restart. Environment: `NOTION_AUTH_ENCRYPTION_KEYS` (`id:base64,…`).
    */
-  encryptionKeys?: readonly EncryptionKeyOption[];
+  encryptionKeys?: readonly EncryptionKeyOption[] | KeyProvider;
   /**
    * Start although stored secrets need a key that is not configured. Those authorizations answer `NotionKeyError`
    * until the key is back; nothing of theirs is overwritten. @defaultValue `false`
@@ -216,6 +218,12 @@ export interface WebhookOptions {
   drainMs?: number;
 }
 
+/** The options when every provider among them has answered. */
+export type GatheredOptions = Omit<NotionAuthOptions, 'clientSecret' | 'encryptionKeys'> & {
+  clientSecret: string | Secret;
+  encryptionKeys?: readonly EncryptionKeyOption[];
+};
+
 export interface EncryptionKey {
   readonly id: string;
   /** The 32 bytes, base64, masked. */
@@ -229,6 +237,8 @@ export interface NotionAuthConfig {
   readonly clientId: string;
   readonly clientSecret: Secret;
   readonly clientSecretNext: Secret | null;
+  /** `null`: the secret was given as a text. */
+  readonly clientSecretSource: ClientSecretSource | null;
   readonly redirectUris: readonly [string, ...string[]];
   readonly encryptionKeys: readonly [EncryptionKey, ...EncryptionKey[]];
   readonly allowMissingKeys: boolean;

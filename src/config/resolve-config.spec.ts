@@ -2,12 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { NotionConfigError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
-import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
+import type { NotionAuthConfig, GatheredOptions } from './notion-auth.options.js';
 import { resolveConfig } from './resolve-config.js';
 
 const CANARY = 'canary-s3cret-ü-that-is-nowhere-else';
 const KEY = randomBytes(32).toString('base64');
-const GOOD: NotionAuthOptions = {
+const GOOD: GatheredOptions = {
   clientId: 'b7a0c1f2-client',
   clientSecret: CANARY,
   redirectUris: ['https://app.example/notion/callback'],
@@ -36,6 +36,7 @@ describe('the resolved configuration', () => {
     expect(rest).toEqual({
       clientId: 'b7a0c1f2-client',
       clientSecretNext: null,
+      clientSecretSource: null,
       redirectUris: ['https://app.example/notion/callback'],
       apiBaseUrl: 'https://api.notion.com',
       notionVersion: '2026-03-11',

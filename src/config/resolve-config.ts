@@ -5,7 +5,7 @@ import { readEncryptionKeys } from './encryption-keys.option.js';
 import { readDatabase, readUpstream } from './endpoint.rules.js';
 import { readFlag } from './flag.option.js';
 import { readLimits } from './limits.option.js';
-import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
+import type { ClientSecretSource, GatheredOptions, NotionAuthConfig } from './notion-auth.options.js';
 import { unknownOptions } from './option-names.js';
 import { readRedirectUris } from './redirect-uris.option.js';
 
@@ -17,8 +17,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws {@link NotionConfigError} naming every problem at once, by option and variable, never by value.
  */
 export function resolveConfig(
-  options: NotionAuthOptions,
+  options: GatheredOptions,
   environment: Environment = process.env,
+  clientSecretSource: ClientSecretSource | null = null,
 ): NotionAuthConfig {
   const given = asObject(options);
   const findings = new ConfigFindings(given.problems);
@@ -29,6 +30,7 @@ export function resolveConfig(
 
   const config: NotionAuthConfig = {
     ...readCredentials(given, findings),
+    clientSecretSource,
     redirectUris: readRedirectUris(given, production, findings),
     encryptionKeys: readEncryptionKeys(given, production, findings),
     allowMissingKeys: readFlag('allowMissingKeys', given.allowMissingKeys, findings) ?? false,
@@ -43,7 +45,7 @@ export function resolveConfig(
 }
 
 /** A factory in plain JavaScript may answer anything; nothing at all is reported as everything missing. */
-function asObject(options: unknown): Partial<NotionAuthOptions> {
+function asObject(options: unknown): Partial<GatheredOptions> {
   return typeof options === 'object' && options !== null ? options : {};
 }
 

@@ -10,14 +10,15 @@ import { NoMetrics, NotionMetrics } from '../domain/notion-metrics.js';
 import { Secret } from '../domain/secret.js';
 import { TokenCipher, type SealContext } from '../domain/token-cipher.js';
 import { decrypt, encrypt } from './aes-gcm.js';
+import { DerivedKeys } from './derived-keys.js';
 import { formatEnvelope, FORMAT, parseEnvelope } from './envelope.js';
 
 /** The first key of the ring seals, every key opens. */
 @Injectable()
 export class KeyRingCipher extends TokenCipher {
   readonly sealingKeyId: string;
-  readonly #keys: ReadonlyMap<string, KeyObject>;
-  readonly #sealingKey: KeyObject;
+  readonly #keys: ReadonlyMap<string, DerivedKeys>;
+  readonly #sealingKeys: DerivedKeys;
   readonly #metrics: NotionMetrics;
   readonly #fingerprintKeys: readonly [KeyObject, ...KeyObject[]];
 
@@ -29,10 +30,15 @@ export class KeyRingCipher extends TokenCipher {
     this.#metrics = metrics;
     const [first] = config.encryptionKeys;
     this.sealingKeyId = first.id;
-    this.#keys = new Map(config.encryptionKeys.map((key) => [key.id, keyObject(key)]));
-    this.#sealingKey = keyObject(first);
+    this.#sealingKeys = new DerivedKeys(keyObject(first));
+    this.#keys = new Map(
+      config.encryptionKeys.map((key) => [
+        key.id,
+        key === first ? this.#sealingKeys : new DerivedKeys(keyObject(key)),
+      ]),
+    );
     this.#fingerprintKeys = [
-      deriveFingerprintKey(this.#sealingKey),
+      deriveFingerprintKey(keyObject(first)),
       ...config.encryptionKeys.slice(1).map((key) => deriveFingerprintKey(keyObject(key))),
     ];
   }
@@ -43,12 +49,9 @@ export class KeyRingCipher extends TokenCipher {
 
   seal(secret: Secret, context: SealContext): string {
     const keyId = this.sealingKeyId;
-    const sealed = encrypt(
-      this.#sealingKey,
-      Buffer.from(secret.reveal(), 'utf8'),
-      associatedData(keyId, context),
-    );
-    return formatEnvelope({ keyId, sealed });
+    const { salt, key } = this.#sealingKeys.forSealing();
+    const sealed = encrypt(key, Buffer.from(secret.reveal(), 'utf8'), associatedData(keyId, context));
+    return formatEnvelope({ keyId, salt, sealed });
   }
 
   open(envelope: string, context: SealContext): Secret {
@@ -65,9 +68,9 @@ export class KeyRingCipher extends TokenCipher {
   private unseal(envelope: string, context: SealContext): Secret {
     const parts = parseEnvelope(envelope);
     if (parts === null) throw new NotionKeyError('damaged_envelope', null);
-    const key = this.#keys.get(parts.keyId);
-    if (key === undefined) throw new NotionKeyError('unknown_key_id', parts.keyId);
-    const plain = decrypt(key, parts.sealed, associatedData(parts.keyId, context));
+    const keys = this.#keys.get(parts.keyId);
+    if (keys === undefined) throw new NotionKeyError('unknown_key_id', parts.keyId);
+    const plain = decrypt(keys.forSalt(parts.salt), parts.sealed, associatedData(parts.keyId, context));
     if (plain === null) throw new NotionKeyError('decrypt_failed', parts.keyId);
     return new Secret(plain.toString('utf8'));
   }

@@ -13,6 +13,7 @@ import {
 } from '../domain/notion-oauth.js';
 import { Secret } from '../domain/secret.js';
 import { classifyRefusal } from './classify-answer.js';
+import { ClientSecrets } from './client-secrets.js';
 import { parseOAuthError, parseRequestId } from './oauth-error.schema.js';
 import { OAuthTransport, type OAuthReply } from './oauth.transport.js';
 import { parseRetryAfter } from './retry-after.js';
@@ -20,6 +21,8 @@ import { parseGrant, parseTokens } from './token-answer.schema.js';
 
 const INTROSPECT_TIMEOUT_MS = 10 * SECOND_MS;
 const REVOKE_TIMEOUT_MS = 10 * SECOND_MS;
+/** A request with less of its time than this would only become one of unknown outcome. */
+const LEAST_SHARE_OF_TIME = 0.25;
 
 const introspection = z.object({ active: z.boolean(), scope: z.string().max(4_096).nullish().catch(null) });
 
@@ -30,16 +33,13 @@ type Verdict =
 /** Notion's OAuth endpoints over HTTP. The only place that knows their wire names. */
 @Injectable()
 export class NotionOAuthClient extends NotionOAuth {
-  /** The secret that Notion accepted last; it changes when the coming one is accepted in place of the first. */
-  private acceptedSecret: Secret;
-
   constructor(
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
     private readonly transport: OAuthTransport,
     private readonly clock: Clock,
+    private readonly secrets: ClientSecrets,
   ) {
     super();
-    this.acceptedSecret = config.clientSecret;
   }
 
   override authorizeUrl(parameters: { readonly state: string; readonly redirectUri: string }): string {
@@ -85,21 +85,24 @@ export class NotionOAuthClient extends NotionOAuth {
     return verdict.kind === 'answered' || verdict.kind === 'dead';
   }
 
-  /** One request; a second one, with the coming client secret, only when Notion refused the client itself. */
+  /**
+   * One request; a further one, with another client secret, only when Notion refused the client itself, and then
+   * nothing was spent. All of them share the time that one may take: a claim must outlast them.
+   */
   private async ask(path: string, body: object, timeoutMs: number): Promise<Verdict> {
-    const first = await this.send(path, body, timeoutMs, this.acceptedSecret);
-    const other = this.otherSecret();
-    if (other === null || first.kind !== 'configuration' || first.failure.code !== 'invalid_client')
-      return first;
-    const second = await this.send(path, body, timeoutMs, other);
-    if (second.kind !== 'configuration') this.acceptedSecret = other;
-    return second;
-  }
-
-  private otherSecret(): Secret | null {
-    return this.acceptedSecret === this.config.clientSecret
-      ? this.config.clientSecretNext
-      : this.config.clientSecret;
+    const endsAtMs = this.clock.monotonicMs() + timeoutMs;
+    const first = this.secrets.current;
+    const verdict = await this.send(path, body, timeoutMs, first);
+    if (!refusesClient(verdict)) return verdict;
+    for (const other of await this.secrets.othersThan(first)) {
+      const leftMs = endsAtMs - this.clock.monotonicMs();
+      if (leftMs < timeoutMs * LEAST_SHARE_OF_TIME) break;
+      const next = await this.send(path, body, leftMs, other);
+      if (refusesClient(next)) continue;
+      if (next.kind !== 'configuration') this.secrets.accept(other);
+      return next;
+    }
+    return verdict;
   }
 
   private async send(path: string, body: object, timeoutMs: number, clientSecret: Secret): Promise<Verdict> {
@@ -145,6 +148,10 @@ export class NotionOAuthClient extends NotionOAuth {
       'user-agent': 'nestjs-notion-auth',
     };
   }
+}
+
+function refusesClient(verdict: Verdict): boolean {
+  return verdict.kind === 'configuration' && verdict.failure.code === 'invalid_client';
 }
 
 /** A 2xx that cannot be believed: Notion may have rotated all the same. */

@@ -154,7 +154,7 @@ export function keysContract(engine: StorageEngine): void {
       const app = await start([K2, K1]);
       await app.database.read(({ manager }) =>
         manager.query(
-          `UPDATE notion_authorization SET sealed_refresh_token = 'v1.k1.${'A'.repeat(60)}' WHERE id = '${damaged!}'`,
+          `UPDATE notion_authorization SET sealed_refresh_token = 'v1.k1.${'A'.repeat(80)}' WHERE id = '${damaged!}'`,
         ),
       );
       expect(await app.keys.run()).toMatchObject({ resealed: 2, unreadable: 1, left: 1 });
