@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Logger, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
@@ -11,6 +11,7 @@ import {
   ownDataSourceOptions,
 } from './storage/own-data-source.js';
 import { prepareDatabase } from './storage/prepare-database.js';
+import { NotionLogger } from './logging/notion.logger.js';
 
 /** Three seconds apart, as `@nestjs/typeorm` spaces them. */
 const SERVER_CONNECT_ATTEMPTS = 10;
@@ -58,7 +59,7 @@ function databaseProvider(
     inject: [token, NOTION_AUTH_CONFIG],
     useFactory: async (dataSource: DataSource, config: NotionAuthConfig) => {
       const database = await prepareDatabase(dataSource, { owned, runMigrations: config.runMigrations });
-      for (const warning of database.warnings) new Logger('NotionAuthModule').warn(warning);
+      for (const warning of database.warnings) new NotionLogger('NotionAuthModule').warn(warning);
       return database;
     },
   };

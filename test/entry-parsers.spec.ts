@@ -7,7 +7,7 @@ import { resolveConfig } from '../src/config/resolve-config.js';
 import { BrowserBinding } from '../src/connect/browser-binding.js';
 import { parseCallbackQuery } from '../src/connect/callback-query.js';
 import { rawQueryOf } from '../src/connect/connect-request.js';
-import { logLine } from '../src/connect/connect-log.js';
+import { logLine } from '../src/logging/log-line.js';
 import { deniedReturnTo, safeReturnTo } from '../src/connect/return-to.js';
 import { parseWebhookMessage } from '../src/webhooks/webhook-event.js';
 import { parseSignature } from '../src/webhooks/webhook-signature.js';

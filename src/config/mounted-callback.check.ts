@@ -1,14 +1,15 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CallbackRouteExplorer } from './callback-route.explorer.js';
 import { judgeCallbackRoutes } from './callback-route.js';
 import { ConfigFindings } from './config-findings.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './notion-auth.options.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 /** At startup: says what to register with Notion, and stops the application when Notion would not find it there. */
 @Injectable()
 export class MountedCallbackCheck implements OnApplicationBootstrap {
-  private readonly logger = new Logger('NotionAuth');
+  private readonly logger = new NotionLogger('NotionAuth');
 
   constructor(
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,

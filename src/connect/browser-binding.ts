@@ -1,8 +1,9 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { parse, serialize } from 'cookie';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { hashConnectSecret, isConnectSecret, newConnectSecret } from './connect-secret.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 /** Several times what browsers keep for one site. A longer header is nobody's who could be recognised by it. */
 const MAX_COOKIE_HEADER_LENGTH = 32 * 1024;
@@ -20,7 +21,7 @@ export interface BoundBrowser {
  */
 @Injectable()
 export class BrowserBinding implements OnModuleInit {
-  private readonly logger = new Logger('NotionConnect');
+  private readonly logger = new NotionLogger('NotionConnect');
   private readonly secure: boolean;
   private readonly cookieName: string;
 

@@ -37,6 +37,8 @@ export interface ClaimRequest {
 /** The right to be the only sender for one version of one authorization, for as long as the lease lasts. */
 export interface Claim {
   readonly authorizationId: AuthorizationId;
+  readonly botId: string;
+  readonly workspaceId: string;
   readonly attemptId: string;
   /** The version whose refresh token is about to be spent; what every store is guarded by. */
   readonly spentVersion: number;

@@ -1,8 +1,9 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { EPHEMERAL_KEY_PREFIX } from '../config/encryption-keys.option.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NotionConfigError } from '../domain/errors.js';
 import { NotionKeyRotation, type KeyUsage } from './notion-key.rotation.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 /**
  * A key that stored secrets still need must not be missing: they could not be opened, and a person would be asked to
@@ -10,7 +11,7 @@ import { NotionKeyRotation, type KeyUsage } from './notion-key.rotation.js';
  */
 @Injectable()
 export class KeyRingCheck implements OnModuleInit {
-  private readonly logger = new Logger('NotionAuthModule');
+  private readonly logger = new NotionLogger('NotionAuthModule');
 
   constructor(
     private readonly rotation: NotionKeyRotation,

@@ -1,6 +1,7 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SealedSecrets, type SealedPlace } from '../domain/sealed-secrets.js';
 import { TokenCipher } from '../domain/token-cipher.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 const BATCH_SIZE = 100;
 
@@ -43,7 +44,7 @@ export interface KeyRotationOptions {
  */
 @Injectable()
 export class NotionKeyRotation {
-  private readonly logger = new Logger(NotionKeyRotation.name);
+  private readonly logger = new NotionLogger(NotionKeyRotation.name);
 
   constructor(
     private readonly secrets: SealedSecrets,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { type OnApplicationShutdown } from '@nestjs/common';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import type { Clock } from '../domain/clock.js';
@@ -11,6 +11,7 @@ import type { TokenCipher } from '../domain/token-cipher.js';
 import { decodeRecord, encodeRecord } from './journal-record.js';
 import { JournalShelf, type ShelvedFile } from './journal-shelf.js';
 import { eraseRecord, JournalSegment, readSegment, type SegmentRecord } from './segment.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 /**
  * A process begins with a small file and doubles it with each one that it fills: one that is killed again and again
@@ -36,7 +37,7 @@ export interface FilePairJournalOptions {
  * replaying somebody else's records is harmless, because the database takes a pair by its version only.
  */
 export class FilePairJournal extends PairJournal implements OnApplicationShutdown {
-  private readonly logger = new Logger('NotionPairJournal');
+  private readonly logger = new NotionLogger('NotionPairJournal');
   private readonly shelf = new JournalShelf();
   private nextFileBytes = FIRST_FILE_BYTES;
   private open: { readonly segment: JournalSegment; readonly file: ShelvedFile } | null = null;
@@ -65,9 +66,10 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
       const { segment, file } = this.openFor(payload.length);
       return this.shelf.addRecord(file, retained.authorizationId, segment.append(payload));
     } catch (error) {
-      this.logger.error(
-        `a change could not be journaled authorization=${retained.authorizationId} error=${codeOf(error)}`,
-      );
+      this.logger.error('a change could not be journaled', {
+        authorization: retained.authorizationId,
+        error: codeOf(error),
+      });
       // The file may end in a torn record: what followed it would not be found again.
       this.closeOpenFile();
       return null;
@@ -85,7 +87,7 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
       const names = readdirSync(folder).filter((name) => name.endsWith(FILE_SUFFIX));
       return names.sort().flatMap((name) => this.replayFile(join(folder, name)));
     } catch (error) {
-      this.logger.error(`the journal could not be read error=${codeOf(error)}`);
+      this.logger.error('the journal could not be read', { error: codeOf(error) });
       return [];
     }
   }
@@ -96,9 +98,10 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
         eraseRecord(file.path, record.place);
         this.shelf.removeRecord(file, record);
       } catch (error) {
-        this.logger.error(
-          `a journal record could not be erased authorization=${authorizationId} error=${codeOf(error)}`,
-        );
+        this.logger.error('a journal record could not be erased', {
+          authorization: authorizationId,
+          error: codeOf(error),
+        });
       }
     }
   }
@@ -162,7 +165,7 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
       const { config, cipher } = this.options;
       return { retained: decodeRecord(payload, config.clientId, cipher), locked: false };
     } catch (error) {
-      this.logger.error(`a journal record cannot be opened and stays error=${codeOf(error)}`);
+      this.logger.error('a journal record cannot be opened and stays', { error: codeOf(error) });
       return { retained: null, locked: true };
     }
   }

@@ -1,7 +1,8 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { Secret } from '../domain/secret.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 /** A claim is held meanwhile; a vault that takes longer is asked again by a later attempt. */
 const SOURCE_TIMEOUT_MS = 5 * SECOND_MS;
@@ -9,7 +10,7 @@ const SOURCE_TIMEOUT_MS = 5 * SECOND_MS;
 /** The client secrets that may be valid, and the one that Notion accepted last. */
 @Injectable()
 export class ClientSecrets {
-  private readonly logger = new Logger('NotionAuthModule');
+  private readonly logger = new NotionLogger('NotionAuthModule');
   private accepted: Secret;
   private asking: Promise<Secret | null> | null = null;
 

@@ -46,8 +46,9 @@ beforeEach(async () => {
   } as NotionAuthConfig;
   pool = new NotionHttpPool(config);
   tokens = new FakeTokens();
-  const watch = new AuthorizationWatch(new NoMetrics(), new SystemClock());
-  const meter = new CallMeter(new NoMetrics(), new NoTracing(), watch);
+  const clock = new SystemClock();
+  const watch = new AuthorizationWatch(new NoMetrics(), clock);
+  const meter = new CallMeter(new NoMetrics(), new NoTracing(), watch, clock);
   const calls = new AuthorizedCalls(tokens as unknown as NotionTokenService, pool, meter, config);
   factory = new NotionClientFactory(calls, pool);
   fetch = factory.fetchFor('a');

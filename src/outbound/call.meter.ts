@@ -1,20 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import type { AuthorizationId } from '../domain/authorization.js';
+import { Clock } from '../domain/clock.js';
 import { apiErrorCode } from '../domain/instrument-labels.js';
 import { NotionMetrics } from '../domain/notion-metrics.js';
 import { NotionTracing, type SpanNotes } from '../domain/notion-tracing.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 import { AuthorizationWatch } from '../refresh/authorization.watch.js';
 import { codeOf, type HttpAnswer } from './http-answer.js';
 import type { OutboundRequest } from './outbound-request.js';
 
-/** What an authorized call tells the metrics and the trace: its last answer, after whatever was renewed for it. */
+/** What an authorized call tells the metrics, the trace and the log: its last answer, after whatever was renewed. */
 @Injectable()
 export class CallMeter {
+  private readonly failures: QuietLogger;
+
   constructor(
     private readonly metrics: NotionMetrics,
     private readonly tracing: NotionTracing,
     private readonly watch: AuthorizationWatch,
-  ) {}
+    clock: Clock,
+  ) {
+    this.failures = new QuietLogger('NotionCalls', clock);
+  }
 
   measure(
     id: AuthorizationId,
@@ -32,12 +39,15 @@ export class CallMeter {
   private answered(id: AuthorizationId, answer: HttpAnswer, span: SpanNotes): void {
     const isError = answer.status >= 400;
     this.watch.called(id, isError);
-    span.add({ status: answer.status, request: requestIdOf(answer) });
+    const request = requestIdOf(answer);
+    span.add({ status: answer.status, request });
     if (!isError) return;
     const code = apiErrorCode(codeOf(answer));
     this.metrics.count('notion_auth_api_errors_total', { code });
     span.add({ code });
     span.fail(code);
+    const facts = { stage: 'api', status: answer.status, code, request, authorization: id } as const;
+    this.failures.warn(`call refused ${String(answer.status)} ${code}`, 'call refused', facts);
   }
 }
 

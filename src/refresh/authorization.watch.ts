@@ -5,7 +5,7 @@ import { Clock } from '../domain/clock.js';
 import { DAY_MS, MINUTE_MS } from '../domain/duration.js';
 import type { CounterLabels } from '../domain/instruments.js';
 import { NotionMetrics } from '../domain/notion-metrics.js';
-import { QuietLogger } from './quiet-logger.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 import { SlidingCount } from './sliding-count.js';
 
 /** An authorization beyond it is watched anew; memory stays bounded whatever the number of tenants. */
@@ -82,6 +82,6 @@ export class AuthorizationWatch {
     if (nowMs < (seen.silentUntilMs.get(kind) ?? Number.NEGATIVE_INFINITY)) return;
     seen.silentUntilMs.set(kind, nowMs + silentMs);
     this.metrics.count('notion_auth_authorization_alerts_total', { kind });
-    this.logger.warn(`authorization alert ${kind}`, `authorization alert kind=${kind} authorization=${id}`);
+    this.logger.warn(`authorization alert ${kind}`, 'authorization alert', { kind, authorization: id });
   }
 }

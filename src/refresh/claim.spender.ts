@@ -15,7 +15,8 @@ import type { NotionFailure, RefreshOutcome, RefreshTrigger } from '../domain/re
 import { AuthorizationWatch } from './authorization.watch.js';
 import { PairKeeper } from './pair.keeper.js';
 import { UnknownOutcomeRecovery } from './recovery.js';
-import { QuietLogger } from './quiet-logger.js';
+import type { LogFacts } from '../logging/log-line.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 import { RefreshMeter } from './refresh.meter.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
@@ -122,7 +123,11 @@ export class ClaimSpender {
     failure: NotionFailure,
     upstreamMs?: number,
   ): Promise<RefreshOutcome> {
-    this.logger.warn(`refresh ${outcome} ${failure.code ?? ''}`, describe(held, outcome, failure));
+    this.logger.warn(
+      `refresh ${outcome} ${failure.code ?? ''}`,
+      `refresh ${outcome}`,
+      factsOf(held, failure),
+    );
     this.meter.ended(outcome, held.trigger);
     const verdict = await this.store.settle(held.claim, settlement, { outcome, failure, upstreamMs });
     if (verdict === 'superseded') {
@@ -174,15 +179,16 @@ function passing(outcome: Verdict['outcome']): 'not_sent' | 'not_processed' | 'c
 }
 
 /** Code and request id come from outside: encoded, neither can begin a line of its own. */
-function describe({ claim, trigger }: HeldClaim, outcome: string, failure: NotionFailure): string {
-  const facts = {
-    authorization: claim.authorizationId,
-    attempt: claim.attemptId,
-    trigger,
+function factsOf({ claim, trigger }: HeldClaim, failure: NotionFailure): LogFacts {
+  return {
+    stage: 'refresh',
     status: failure.status,
     code: failure.code,
     request: failure.requestId,
+    authorization: claim.authorizationId,
+    bot: claim.botId,
+    workspace: claim.workspaceId,
+    attempt: claim.attemptId,
+    trigger,
   };
-  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
-  return `refresh ${outcome} ${known.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join(' ')}`;
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AuthorizationStore, type Claim, type StoreVerdict } from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
@@ -10,9 +10,11 @@ import { AccessTokenCache } from './access-token.cache.js';
 import { growingWaits } from './backoff.js';
 import { PairCustody, retainedPair } from './pair.custody.js';
 import { RevocationSender } from './revocation.sender.js';
-import { QuietLogger } from './quiet-logger.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 import { RefreshMeter } from './refresh.meter.js';
 import { RollForward } from './roll-forward.js';
+import type { LogFacts } from '../logging/log-line.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2 * SECOND_MS;
@@ -28,7 +30,7 @@ export interface AnsweredClaim {
 /** Brings an answered pair into the database: journal, then commit, then whoever waits. */
 @Injectable()
 export class PairKeeper {
-  private readonly logger = new Logger('NotionRefreshService');
+  private readonly logger = new NotionLogger('NotionRefreshService');
   private readonly failures: QuietLogger;
 
   constructor(
@@ -65,9 +67,7 @@ export class PairKeeper {
       true,
     );
     this.cache.put(token, answer.pair.expiresInMs ?? undefined);
-    this.logger.debug(
-      `refreshed authorization=${claim.authorizationId} attempt=${claim.attemptId} version=${verdict.version}`,
-    );
+    this.logger.debug('refreshed', { ...factsOf(claim), version: verdict.version });
     return { kind: 'renewed', version: verdict.version };
   }
 
@@ -102,10 +102,11 @@ export class PairKeeper {
       try {
         return await this.storeOnce(claim, answer, upstreamMs);
       } catch (error) {
-        this.failures.error(
-          'store failed',
-          `store failed, trying again authorization=${claim.authorizationId} attempt=${claim.attemptId} error=${error instanceof Error ? error.name : 'unknown'}`,
-        );
+        this.failures.error('store failed', 'store failed, trying again', {
+          stage: 'refresh',
+          ...factsOf(claim),
+          error: error instanceof Error ? error.name : 'unknown',
+        });
         onFailure();
         await this.clock.sleep(waitMs);
       }
@@ -128,11 +129,15 @@ export class PairKeeper {
     verdict: Extract<StoreVerdict, { stored: false }>,
   ): Promise<RefreshOutcome> {
     this.custody.dropped(claim);
-    this.logger.log(`late pair dropped authorization=${claim.authorizationId} attempt=${claim.attemptId}`);
+    this.logger.log('late pair dropped', factsOf(claim));
     if (verdict.status !== 'not_found' && verdict.status !== 'revoked') {
       return { kind: 'followed', version: verdict.version };
     }
     await this.revocations.send(verdict.revocations);
     return { kind: 'revoked' };
   }
+}
+
+function factsOf({ authorizationId, attemptId }: Claim): LogFacts {
+  return { authorization: authorizationId, attempt: attemptId };
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AttemptStatistics } from '../domain/attempt-statistics.js';
@@ -13,6 +13,7 @@ import { NotionRefreshService } from './notion-refresh.service.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import { SweepTally, type SweepReport } from './sweep-report.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 const KEEP_ATTEMPTS_MS = 30 * DAY_MS;
 const UNRESOLVED_BATCH = 100;
@@ -45,7 +46,7 @@ export interface SweepOptions {
  */
 @Injectable()
 export class NotionRefreshSweep {
-  private readonly logger = new Logger(NotionRefreshSweep.name);
+  private readonly logger = new NotionLogger(NotionRefreshSweep.name);
 
   constructor(
     private readonly store: AuthorizationStore,
@@ -175,7 +176,11 @@ export class NotionRefreshSweep {
       return await refresh();
     } catch (error) {
       const name = error instanceof Error ? error.name : 'unknown';
-      this.logger.error(`sweep failed authorization=${claim?.authorizationId ?? 'unknown'} error=${name}`);
+      this.logger.error('sweep failed', {
+        stage: 'refresh',
+        authorization: claim?.authorizationId,
+        error: name,
+      });
       return 'surprise';
     }
   }

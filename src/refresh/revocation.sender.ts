@@ -1,10 +1,4 @@
-import {
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { MINUTE_MS } from '../domain/duration.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
@@ -12,6 +6,8 @@ import { RevocationOutbox, type PendingRevocation } from '../domain/revocation-o
 import { jittered } from './backoff.js';
 import { waitAtMost } from './bounded-wait.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
+import type { LogFacts } from '../logging/log-line.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 const BATCH_SIZE = 10;
 const LONGEST_RETRY_MS = 30 * MINUTE_MS;
@@ -29,7 +25,7 @@ export type RevocationOutcome = 'revoked' | 'revoke_pending' | 'local_only';
  */
 @Injectable()
 export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger('NotionRevocation');
+  private readonly logger = new NotionLogger('NotionRevocation');
   private readonly underWay = new Set<Promise<unknown>>();
   private looking: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
@@ -95,11 +91,11 @@ export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy
     } catch (error) {
       // The claim ends by itself; then Notion is asked again, which does no harm.
       const name = error instanceof Error ? error.name : 'unknown';
-      this.logger.error(`revocation not settled ${factsOf(revocation)} error=${name}`);
+      this.logger.error('revocation not settled', { ...factsOf(revocation), error: name });
       return isConfirmed ? 'revoked' : 'revoke_pending';
     }
     if (outcome === 'local_only') this.logGivenUp(revocation.authorizationId);
-    else this.logger.log(`revocation outcome=${outcome} ${factsOf(revocation)}`);
+    else this.logger.log('revocation', { outcome, ...factsOf(revocation) });
     return outcome;
   }
 
@@ -116,9 +112,12 @@ export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   private logGivenUp(authorizationId: string): void {
-    this.logger.warn(
-      `revocation outcome=local_only authorization=${authorizationId}: Notion never confirmed; the person can remove the connection there`,
-    );
+    // Notion never confirmed; the person can remove the connection there.
+    this.logger.warn('revocation', {
+      stage: 'revoke',
+      outcome: 'local_only',
+      authorization: authorizationId,
+    });
   }
 
   private keepTrack<T>(work: Promise<T>): Promise<T> {
@@ -127,6 +126,6 @@ export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy
   }
 }
 
-function factsOf({ authorizationId, attempt }: PendingRevocation): string {
-  return `authorization=${authorizationId} attempt=${attempt}`;
+function factsOf({ authorizationId, attempt }: PendingRevocation): LogFacts {
+  return { stage: 'revoke', authorization: authorizationId, tries: attempt };
 }

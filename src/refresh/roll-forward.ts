@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AuthorizationStore } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
@@ -9,6 +9,7 @@ import type { RetainedChange } from '../domain/retained-change.js';
 import { PairCustody } from './pair.custody.js';
 import { RefreshMeter } from './refresh.meter.js';
 import { RevocationSender } from './revocation.sender.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 /** An idle process hears of a failover by asking. */
 const LOOK_EVERY_MS = 2 * SECOND_MS;
@@ -20,7 +21,7 @@ const BATCH_SIZE = 500;
  */
 @Injectable()
 export class RollForward implements OnModuleInit, OnModuleDestroy {
-  private readonly logger = new Logger('NotionRollForward');
+  private readonly logger = new NotionLogger('NotionRollForward');
   private timeline: string | null | undefined;
   private connectionChanges = 0;
   private comparedChanges = -1;
@@ -78,7 +79,10 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     const rolled = verdict.kind === 'rolled_forward';
     if (rolled) {
       this.meter.putBack();
-      this.logger.warn(`rolled forward authorization=${change.authorizationId} version=${change.version}`);
+      this.logger.warn('rolled forward', {
+        authorization: change.authorizationId,
+        version: change.version,
+      });
     }
     await this.revocations.send(verdict.revocations);
     return rolled;
@@ -149,9 +153,10 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     } catch (error) {
       this.leftInJournal = true;
       const name = error instanceof Error ? error.name : 'unknown';
-      this.logger.error(
-        `a journaled change waits for the database authorization=${retained.authorizationId} error=${name}`,
-      );
+      this.logger.error('a journaled change waits for the database', {
+        authorization: retained.authorizationId,
+        error: name,
+      });
     }
   }
 }

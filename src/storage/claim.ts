@@ -79,6 +79,8 @@ export function claimOn(
 ): Claim {
   return {
     authorizationId: row.id,
+    botId: row.botId,
+    workspaceId: row.workspaceId,
     attemptId,
     spentVersion: row.version,
     leaseMs,

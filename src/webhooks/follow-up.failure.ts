@@ -1,4 +1,5 @@
 import { NotionAuthError } from '../domain/errors.js';
+import type { LogFacts } from '../logging/log-line.js';
 
 export interface FollowUpFailure {
   /**
@@ -6,8 +7,8 @@ export interface FollowUpFailure {
    * edge did, with a page. `follow_up_unauthorized`: no live token could be had. `handler_failed`: anything else.
    */
   readonly kind: 'follow_up_refused' | 'follow_up_blocked' | 'follow_up_unauthorized' | 'handler_failed';
-  /** ` name=value` of what is known, ready for a line. */
-  readonly facts: string;
+  /** What is known of it. */
+  readonly facts: LogFacts;
 }
 
 /** What a handler that called Notion failed of. Reads codes and ids, never a message or a body. */
@@ -16,7 +17,7 @@ export function followUpFailureOf(error: unknown): FollowUpFailure {
     return { kind: 'follow_up_unauthorized', facts: factsOf({ code: error.code }) };
   }
   const { status, code, request_id: requestId, headers } = fieldsOf(error);
-  if (typeof status !== 'number') return { kind: 'handler_failed', facts: factsOf({ name: nameOf(error) }) };
+  if (typeof status !== 'number') return { kind: 'handler_failed', facts: factsOf({ error: nameOf(error) }) };
   const ray = headerOf(headers, 'cf-ray');
   if (typeof code === 'string' && code !== 'notionhq_client_response_error') {
     return { kind: 'follow_up_refused', facts: factsOf({ status, code, request: requestId, ray }) };
@@ -42,9 +43,6 @@ function isPlain(value: unknown): value is string | number {
 }
 
 /** Values from outside that could break a line, or be anything but an id, are left out. */
-function factsOf(facts: Readonly<Record<string, unknown>>): string {
-  return Object.entries(facts)
-    .filter(([, value]) => isPlain(value))
-    .map(([name, value]) => ` ${name}=${String(value)}`)
-    .join('');
+function factsOf(facts: Readonly<Record<string, unknown>>): LogFacts {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => isPlain(value))) as LogFacts;
 }

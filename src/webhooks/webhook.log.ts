@@ -1,9 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../domain/clock.js';
 import type { WebhookRefusal } from '../domain/errors.js';
-import { QuietLogger } from '../refresh/quiet-logger.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 import { followUpFailureOf } from './follow-up.failure.js';
 import type { NotionWebhookEvent } from './webhook-event.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 
 /**
  * Everything that webhooks write to the log. What looks alike from afar, a 403 around a webhook, has three beginnings
@@ -12,7 +13,7 @@ import type { NotionWebhookEvent } from './webhook-event.js';
  */
 @Injectable()
 export class WebhookLog {
-  private readonly logger = new Logger('NotionWebhook');
+  private readonly logger = new NotionLogger('NotionWebhook');
   private readonly failures: QuietLogger;
 
   constructor(clock: Clock) {
@@ -24,22 +25,30 @@ export class WebhookLog {
   }
 
   opened(until: Date): void {
-    this.logger.warn(`webhook pairing_open until=${until.toISOString()}`);
+    this.logger.warn('webhook pairing_open', { until: until.toISOString() });
   }
 
   refused(refusal: WebhookRefusal, status: number): void {
-    const line = `webhook refused refusal=${refusal} status=${String(status)}`;
-    this.failures.warn(line, line);
+    const facts = { stage: 'webhook', refusal, answered: status } as const;
+    this.failures.warn(`webhook refused ${refusal}`, 'webhook refused', facts);
   }
 
   repeated({ id, attempt }: NotionWebhookEvent): void {
-    this.logger.debug(`webhook repeated event=${id} attempt=${String(attempt ?? 'unknown')}`);
+    this.logger.debug('webhook repeated', { event: id, delivery: attempt });
   }
 
   /** A handler failed after its delivery was answered: Notion will not send it again. */
   failed(event: NotionWebhookEvent, error: unknown): void {
     const { kind, facts } = followUpFailureOf(error);
-    const line = `webhook ${kind} event=${event.id} type=${event.type}${facts}`;
-    this.failures.error(`${kind} ${event.type}${facts.replace(/ request=\S+| ray=\S+/g, '')}`, line);
+    this.failures.error(
+      `${kind} ${event.type} ${String(facts.status)} ${String(facts.code)}`,
+      `webhook ${kind}`,
+      {
+        stage: 'webhook',
+        ...facts,
+        event: event.id,
+        type: event.type,
+      },
+    );
   }
 }

@@ -366,7 +366,9 @@ describe('authorize and state', () => {
     refusals.push(await expectRefused(late));
     expect(new Set(refusals.map(looksOf)).size).toBe(1);
     for (const refusal of ['unknown_state', 'wrong_browser', 'used_state', 'expired_state']) {
-      expect(ConnectApp.log).toContainEqual(expect.stringContaining(`connect refused refusal=${refusal}`));
+      expect(ConnectApp.log).toContainEqual(
+        expect.stringContaining(`connect refused stage=exchange refusal=${refusal}`),
+      );
     }
   });
 
@@ -410,7 +412,9 @@ describe('authorize and state', () => {
       const moved = new TestBrowser(other.url, browser.user);
       for (const [name, value] of browser.cookies) moved.cookies.set(name, value);
       await expectRefused(callback, moved);
-      expect(ConnectApp.log).toContainEqual(expect.stringContaining('connect refused refusal=unknown_state'));
+      expect(ConnectApp.log).toContainEqual(
+        expect.stringContaining('connect refused stage=exchange refusal=unknown_state'),
+      );
     } finally {
       await other.close();
     }
@@ -437,7 +441,9 @@ describe('authorize and state', () => {
       const there = new TestBrowser(moved.url, browser.user);
       for (const [name, value] of browser.cookies) there.cookies.set(name, value);
       await expectRefused(callback, there);
-      expect(ConnectApp.log).toContainEqual(expect.stringContaining('connect refused refusal=wrong_client'));
+      expect(ConnectApp.log).toContainEqual(
+        expect.stringContaining('connect refused stage=exchange refusal=wrong_client'),
+      );
     } finally {
       await moved.close();
     }
@@ -681,13 +687,15 @@ describe('callback errors', () => {
       expect([page.status, page.location, page.text]).toEqual([303, '/home?notion=denied', '']);
       const written = ConnectApp.log.slice(lines);
       expect(written).toEqual([
-        expect.stringMatching(/^log connect denied reason=access_denied[\x20-\x7e]{0,40}$/),
+        expect.stringMatching(/^log connect denied stage=exchange reason=access_denied[\x20-\x7e]{0,40}$/),
       ]);
     }
     const unknown = `/notion/callback?error=${encoded}&state=${(await start()).searchParams.get('state')!}`;
     const lines = ConnectApp.log.length;
     expect((await browser.get(unknown)).location).toBe('/home?notion=denied');
-    expect(ConnectApp.log.slice(lines)).toEqual([expect.stringMatching(/^log connect denied reason=other/)]);
+    expect(ConnectApp.log.slice(lines)).toEqual([
+      expect.stringMatching(/^log connect denied stage=exchange reason=other/),
+    ]);
   });
 
   it('B3, B7: refuses a description of 10 KiB unread', async () => {
@@ -787,7 +795,7 @@ describe('callback errors', () => {
     ]);
     expect(await app.connect.list(neighbour.user!)).toMatchObject([{ id: other, version: 1 }]);
     expect(ConnectApp.log).toContainEqual(
-      expect.stringContaining(`error connect other_grant authorization=${id}`),
+      expect.stringContaining(`error connect other_grant stage=exchange authorization=${id}`),
     );
   });
 
@@ -848,7 +856,9 @@ describe('callback errors', () => {
     expect([page.status, page.headers['www-authenticate']]).toEqual([502, undefined]);
     expect(await app.connect.list(browser.user!)).toEqual([]);
     expect(ConnectApp.log.slice(lines)).toContainEqual(
-      expect.stringContaining('error connect failed kind=configuration status=401 code=invalid_client'),
+      expect.stringContaining(
+        'error connect failed stage=exchange kind=configuration status=401 code=invalid_client',
+      ),
     );
   });
 

@@ -190,7 +190,7 @@ describe.each(['express', 'fastify'] as const)('a webhook on %s', (server) => {
     expect((await post(app.url, ...signed(notion, body))).status).toBe(413);
     const { app: roomy } = await subscribed({ server, parserLimit: 10 * 2 ** 20 });
     expect((await post(roomy.url, body, {})).status).toBe(413);
-    expect(roomy.log.join('\n')).toContain('refusal=too_large status=413');
+    expect(roomy.log.join('\n')).toContain('refusal=too_large answered=413');
     expect(roomy.inbox.deliveries).toEqual([]);
   });
 
@@ -454,7 +454,7 @@ describe('the three kinds of 403 around a webhook', () => {
   it('are told apart: our own refusal of the delivery', async () => {
     const { app } = await subscribed();
     await simulator.webhookTo(app.url).deliver();
-    expect(app.log.join('\n')).toContain('webhook refused refusal=bad_signature status=401');
+    expect(app.log.join('\n')).toContain('webhook refused stage=webhook refusal=bad_signature answered=401');
   });
 
   it("are told apart: Notion's refusal of the handler's call, with code and request id", async () => {
@@ -462,7 +462,7 @@ describe('the three kinds of 403 around a webhook', () => {
       simulator.fail('api', { kind: 'status', status: 403, code: APIErrorCode.RestrictedResource });
     });
     expect(log).toMatch(
-      /webhook follow_up_refused event=e-1 type=page\.content_updated status=403 code=restricted_resource request=[\w-]+/,
+      /webhook follow_up_refused stage=webhook status=403 code=restricted_resource request=[\w-]+ .*event=e-1 type=page\.content_updated/,
     );
   });
 
@@ -470,14 +470,16 @@ describe('the three kinds of 403 around a webhook', () => {
     const log = await followUp(() => {
       simulator.fail('api', { kind: 'html', status: 403 });
     });
-    expect(log).toMatch(/webhook follow_up_blocked event=e-1 type=page\.content_updated status=403/);
+    expect(log).toMatch(
+      /webhook follow_up_blocked stage=webhook status=403 .*event=e-1 type=page\.content_updated/,
+    );
   });
 
   it('are told apart: no live token to call with', async () => {
     const log = await followUp(() => {
       for (const { botId } of simulator.ledger.tokens()) simulator.revokeGrant(botId);
     });
-    expect(log).toContain('webhook follow_up_unauthorized event=e-1');
+    expect(log).toContain('webhook follow_up_unauthorized stage=webhook');
     expect(log).toContain('code=notion_reconnect_required');
   });
 });

@@ -228,7 +228,7 @@ function showParts(where: string, { nest } = app): void {
   exposure.object(where, new NotionCallbackGuard(nest.get(CallbackVerifier, { strict: false })));
 }
 
-describe('driving every path', () => {
+describe('D10, D11, E10, E12, G13: driving every path, at every level of the log', () => {
   beforeEach(openGates);
 
   it('connects', async () => {
@@ -623,7 +623,7 @@ describe('driving every path', () => {
   });
 });
 
-describe('what was seen of it', () => {
+describe('D10, D11, E10, E12, G13: what was seen of it', () => {
   it('is a lot', () => {
     expect(exposure.pathCount).toBeGreaterThanOrEqual(170);
     expect(exposure.byteCount).toBeGreaterThan(20_000_000);

@@ -1,0 +1,44 @@
+import { isSecretName } from './masked-text.js';
+
+const MAX_FACT_LENGTH = 256;
+const MAX_LINE_LENGTH = 1_024;
+
+/**
+ * What a line may say, in the order in which it is said; `docs/logs.md` explains each. Notion's answer (`status`,
+ * `code`, `request`) and our own (`answered`) are facts of their own, never folded into one.
+ */
+export interface LogFacts {
+  /** Where it happened. */
+  readonly stage?: 'exchange' | 'refresh' | 'api' | 'webhook' | 'revoke';
+  readonly kind?: string;
+  readonly outcome?: string;
+  readonly refusal?: string;
+  readonly reason?: string | null;
+  /** Notion's HTTP status. */
+  readonly status?: number;
+  /** Notion's code, the socket's, or the driver's. */
+  readonly code?: string;
+  /** Notion's request id. */
+  readonly request?: string;
+  /** The status that we answered with. */
+  readonly answered?: number;
+  readonly authorization?: string | null;
+  readonly bot?: string | null;
+  readonly workspace?: string | null;
+  readonly attempt?: string | null;
+  readonly trigger?: string;
+  readonly [name: string]: string | number | boolean | null | undefined;
+}
+
+/** One line of printable ASCII, whatever the facts hold. */
+export function logLine(event: string, facts: LogFacts): string {
+  const pairs = Object.entries(facts).flatMap(([name, fact]) =>
+    fact == null || isSecretName(name) ? [] : [`${name}=${encodeURIComponent(wellFormed(fact))}`],
+  );
+  return [event, ...pairs].join(' ').slice(0, MAX_LINE_LENGTH);
+}
+
+/** Half a surrogate pair, as broken JSON may bring it, has no encoding. */
+function wellFormed(fact: string | number | boolean): string {
+  return Buffer.from(String(fact).slice(0, MAX_FACT_LENGTH)).toString();
+}
