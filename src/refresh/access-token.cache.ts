@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
@@ -6,13 +6,23 @@ import type { AccessToken } from '../domain/secret.js';
 
 /** Access tokens in memory, bounded in number and age. Refresh tokens are never kept (rule R1). */
 @Injectable()
-export class AccessTokenCache {
+export class AccessTokenCache implements OnModuleInit, OnModuleDestroy {
   private readonly tokens: LRUCache<AuthorizationId, AccessToken>;
   private readonly ttlMs: number;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(@Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig) {
     this.ttlMs = config.outbound.tokenCacheTtlMs;
     this.tokens = new LRUCache({ max: config.outbound.tokenCacheSize, ttl: this.ttlMs });
+  }
+
+  /** A cache that nobody asks keeps what is past its time. */
+  onModuleInit(): void {
+    if (this.ttlMs > 0) this.timer = setInterval(() => this.tokens.purgeStale(), this.ttlMs).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
   }
 
   /** Tokens in memory now. */

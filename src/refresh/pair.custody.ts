@@ -1,11 +1,14 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { Claim } from '../domain/authorization-store.js';
 import type { AuthorizationId, TokenPair } from '../domain/authorization.js';
 import { Clock } from '../domain/clock.js';
+import { SECOND_MS } from '../domain/duration.js';
 import { PairJournal, type JournalReceipt } from '../domain/pair-journal.js';
 import type { RetainedChange, RetainedPair } from '../domain/retained-change.js';
+
+const PURGE_EVERY_MS = 30 * SECOND_MS;
 
 interface PendingPair {
   readonly retained: RetainedPair;
@@ -18,10 +21,12 @@ interface PendingPair {
  * afterwards, because a failover may forget the last commits.
  */
 @Injectable()
-export class PairCustody {
+export class PairCustody implements OnModuleInit, OnModuleDestroy {
   /** As many as refreshes are under way, so `refresh.maxConcurrent` at most. */
   private readonly pending = new Map<string, PendingPair>();
   private readonly retained: LRUCache<AuthorizationId, RetainedChange>;
+  private readonly purgeEveryMs: number;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly journal: PairJournal,
@@ -30,6 +35,16 @@ export class PairCustody {
   ) {
     const { maxRetained, retainMs } = config.refresh;
     this.retained = new LRUCache({ max: maxRetained, ttl: retainMs });
+    this.purgeEveryMs = Math.min(PURGE_EVERY_MS, retainMs);
+  }
+
+  /** A cache that nobody asks keeps what is past its time: no refresh token stays longer than it is of use. */
+  onModuleInit(): void {
+    this.timer = setInterval(() => this.retained.purgeStale(), this.purgeEveryMs).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
   }
 
   /** Before the request: the window between its answer and the first durable byte must hold nothing but one write. */

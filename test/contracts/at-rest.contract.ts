@@ -9,7 +9,7 @@ const OPENING_FAILS = { code: 'notion_key_error' };
 export function atRestContract(engine: StorageEngine): void {
   const storage = useStorage(engine);
 
-  it('keeps the sealed tokens out of whatever selects an authorization', async () => {
+  it('E13: keeps the sealed tokens out of whatever selects an authorization', async () => {
     const { store, database } = storage();
     const { id, connection } = await connectSome(store);
     const [row] = await database.read(({ manager }) =>
@@ -25,7 +25,7 @@ export function atRestContract(engine: StorageEngine): void {
     }
   });
 
-  it('opens no token that was moved to the other column', async () => {
+  it('E2: opens no token that was moved to the other column', async () => {
     const { store } = storage();
     const { id } = await connectSome(store);
     const { sealedAccessToken, sealedRefreshToken } = await rowOf(storage(), id);
@@ -38,7 +38,7 @@ export function atRestContract(engine: StorageEngine): void {
     await expect(claimOf(store, id)).rejects.toMatchObject(OPENING_FAILS);
   });
 
-  it('opens no token that was moved to another row', async () => {
+  it('E2: opens no token that was moved to another row', async () => {
     const { store } = storage();
     const [mine, theirs] = [await connectSome(store), await connectSome(store)];
     const { sealedAccessToken } = await rowOf(storage(), theirs.id);
@@ -49,7 +49,7 @@ export function atRestContract(engine: StorageEngine): void {
     await expect(store.readAccessToken(mine.id)).rejects.toMatchObject(OPENING_FAILS);
   });
 
-  it("opens no token of yesterday's version, and the person can still leave", async () => {
+  it("E2: opens no token of yesterday's version, and the person can still leave", async () => {
     const { store } = storage();
     const { id, connection } = await connectSome(store);
     const { sealedAccessToken, sealedRefreshToken } = await rowOf(storage(), id);
