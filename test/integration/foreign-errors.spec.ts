@@ -48,7 +48,7 @@ function callsOf(app: NotionApp, { id }: Authorization): readonly (() => Promise
 }
 
 function asJson(value: unknown): string {
-  return (JSON.stringify(value) as string | undefined) ?? '';
+  return String(JSON.stringify(value));
 }
 
 /** The error and everything behind it, however somebody might log it. */
