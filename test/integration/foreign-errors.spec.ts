@@ -48,7 +48,7 @@ function callsOf(app: NotionApp, { id }: Authorization): readonly (() => Promise
 }
 
 function asJson(value: unknown): string {
-  return String(JSON.stringify(value));
+  return `${JSON.stringify(value)}`;
 }
 
 /** The error and everything behind it, however somebody might log it. */
