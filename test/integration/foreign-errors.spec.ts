@@ -48,7 +48,8 @@ function callsOf(app: NotionApp, { id }: Authorization): readonly (() => Promise
 }
 
 function asJson(value: unknown): string {
-  return `${JSON.stringify(value)}`;
+  const text: unknown = JSON.stringify(value);
+  return typeof text === 'string' ? text : '';
 }
 
 /** The error and everything behind it, however somebody might log it. */
