@@ -4,6 +4,7 @@ export { notionAuthConfig } from './config/notion-auth.env.js';
 export type {
   ClientSecretSource,
   ConnectOptions,
+  EventOptions,
   NotionAuthOptions,
   OutboundOptions,
   RefreshOptions,
@@ -69,6 +70,10 @@ export { NotionDelivery, type NotionWebhookDelivery } from './webhooks/webhook.d
 export type { NotionWebhookEvent } from './webhooks/webhook-event.js';
 export type { LinkedAuthorization } from './domain/webhook-audience.js';
 
+// What happens to authorizations
+export { OnNotionAuth } from './events/on-notion-auth.decorator.js';
+export type { NotionAuthEvent, NotionEventName } from './domain/notion-event.js';
+
 // Where authorizations are kept: for the application's own DataSource, and for the TypeORM command line
 export { createOwnDataSource, ownDataSourceOptions } from './storage/own-data-source.js';
 export { notionAuthEntities, notionAuthMigrations } from './storage/storage-schema.js';
@@ -92,6 +97,7 @@ export type { SpanFacts, SpanName, SpanNotes } from './domain/notion-tracing.js'
 export type { CounterLabels, CounterName, HistogramLabels, HistogramName } from './domain/instruments.js';
 export { NotionOAuth } from './domain/notion-oauth.js';
 export type { ExchangeAnswer, IntrospectionAnswer, RefreshAnswer } from './domain/notion-oauth.js';
+export { EventOutbox, type ClaimedEvent, type NoticedEvent } from './domain/event-outbox.js';
 export {
   RevocationOutbox,
   type ClaimedRevocations,
@@ -104,6 +110,7 @@ export { TokenCipher, type SealContext } from './domain/token-cipher.js';
 export { KeyRingCipher } from './encryption/key-ring.cipher.js';
 export { FilePairJournal, type FilePairJournalOptions } from './journal/file-pair.journal.js';
 export { NotionOAuthClient } from './notion/notion-oauth.client.js';
+export { TypeOrmEventOutbox } from './storage/typeorm-event.outbox.js';
 export { TypeOrmAuthorizationStore } from './storage/typeorm-authorization.store.js';
 export type { TokenPair } from './domain/authorization.js';
 

@@ -11,6 +11,7 @@ import { AuthorizationStore } from './domain/authorization-store.js';
 import { Clock } from './domain/clock.js';
 import { ConnectStateStore } from './domain/connect-state-store.js';
 import { DatabaseWatch } from './domain/database-watch.js';
+import { EventOutbox } from './domain/event-outbox.js';
 import { FleetReadings } from './domain/fleet-readings.js';
 import { NoMetrics, NotionMetrics } from './domain/notion-metrics.js';
 import { NotionOAuth } from './domain/notion-oauth.js';
@@ -26,6 +27,8 @@ import { WebhookTokens } from './domain/webhook-tokens.js';
 import { KeyRingCheck } from './encryption/key-ring.check.js';
 import { KeyRingCipher } from './encryption/key-ring.cipher.js';
 import { NotionKeyRotation } from './encryption/notion-key.rotation.js';
+import { EventDelivery } from './events/event.delivery.js';
+import { EventListeners } from './events/event.listeners.js';
 import { FilePairJournal } from './journal/file-pair.journal.js';
 import { NotionAuthConfigModule } from './notion-auth-config.module.js';
 import { wiringOf, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './notion-auth.module-definition.js';
@@ -58,6 +61,7 @@ import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
 import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
 import { TypeOrmAuthorizationStore } from './storage/typeorm-authorization.store.js';
 import { TypeOrmDatabaseWatch } from './storage/typeorm-database.watch.js';
+import { TypeOrmEventOutbox } from './storage/typeorm-event.outbox.js';
 import { TypeOrmSealedSecrets } from './storage/typeorm-sealed.secrets.js';
 import { TypeOrmFleetReadings } from './storage/typeorm-fleet.readings.js';
 import { TypeOrmRateBudget } from './storage/typeorm-rate.budget.js';
@@ -80,6 +84,7 @@ const PROVIDERS: Provider[] = [
   { provide: DatabaseWatch, useClass: TypeOrmDatabaseWatch },
   { provide: RateBudget, useClass: TypeOrmRateBudget },
   { provide: RevocationOutbox, useClass: TypeOrmRevocationOutbox },
+  { provide: EventOutbox, useClass: TypeOrmEventOutbox },
   { provide: WebhookTokens, useClass: TypeOrmWebhookTokens },
   { provide: WebhookDeliveries, useClass: TypeOrmWebhookDeliveries },
   { provide: WebhookAudience, useClass: TypeOrmWebhookAudience },
@@ -114,6 +119,8 @@ const PROVIDERS: Provider[] = [
   OwnerGate,
   ...connectProviders,
   ...webhookProviders,
+  EventListeners,
+  EventDelivery,
   NotionHttpPool,
   CallMeter,
   AuthorizedCalls,

@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   connect: ['refresh', 'config', 'logging', 'domain'],
   outbound: ['refresh', 'config', 'logging', 'domain'],
   webhooks: ['refresh', 'config', 'logging', 'domain'],
+  events: ['refresh', 'config', 'logging', 'domain'],
   health: ['refresh', 'config', 'logging', 'domain'],
   schedule: ['refresh', 'config', 'logging', 'domain'],
   diagnosis: ['domain'],

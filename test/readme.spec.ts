@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import {
   connectSchema,
+  eventsSchema,
   outboundSchema,
   refreshSchema,
   revocationSchema,
@@ -20,10 +21,11 @@ const DECLARED_IN = [
   ['src/config/notion-auth.options.ts', 'OutboundOptions', 'outbound.'],
   ['src/config/notion-auth.options.ts', 'RevocationOptions', 'revocation.'],
   ['src/config/notion-auth.options.ts', 'WebhookOptions', 'webhooks.'],
+  ['src/config/notion-auth.options.ts', 'EventOptions', 'events.'],
   ['src/config/notion-auth.wiring.ts', 'NotionAuthWiring', ''],
 ] as const;
 /** Sections of options, and what `notionAuthConfig` hands on; nobody writes them as one value. */
-const NOT_IN_THE_TABLE = ['refresh', 'connect', 'outbound', 'revocation', 'webhooks', 'problems'];
+const NOT_IN_THE_TABLE = ['refresh', 'connect', 'outbound', 'revocation', 'webhooks', 'events', 'problems'];
 
 describe('the README', () => {
   it('has examples that compile', () => {
@@ -55,6 +57,7 @@ describe('the README', () => {
       outbound: outboundSchema,
       revocation: revocationSchema,
       webhooks: webhooksSchema,
+      events: eventsSchema,
     };
     for (const [section, schema] of Object.entries(defaults)) {
       for (const [option, value] of Object.entries(schema.parse({}))) {

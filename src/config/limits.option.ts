@@ -3,6 +3,7 @@ import type { ConfigFindings } from './config-findings.js';
 import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
 import {
   connectSchema,
+  eventsSchema,
   outboundSchema,
   refreshSchema,
   revocationSchema,
@@ -15,7 +16,7 @@ import type { z } from 'zod';
 export function readLimits(
   options: Partial<NotionAuthOptions>,
   findings: ConfigFindings,
-): Pick<NotionAuthConfig, 'refresh' | 'connect' | 'outbound' | 'revocation' | 'webhooks'> {
+): Pick<NotionAuthConfig, 'refresh' | 'connect' | 'outbound' | 'revocation' | 'webhooks' | 'events'> {
   const refresh = readSection('refresh', refreshSchema, options.refresh, findings);
   checkRefreshTimes(refresh, findings);
   return {
@@ -27,6 +28,7 @@ export function readLimits(
       ...readSection('webhooks', webhooksSchema, withoutTokens(options.webhooks), findings),
       verificationTokens: readVerificationTokens(options, findings),
     },
+    events: readSection('events', eventsSchema, options.events, findings),
   };
 }
 

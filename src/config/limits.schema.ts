@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../domain/duration.js';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import { isOwnPath } from './own-path.js';
 
 /** Node's timers fire at once when asked to wait longer. */
@@ -70,6 +70,13 @@ export const webhooksSchema = z.strictObject({
   maxConcurrent: count(8),
   maxQueued: count(1_000),
   drainMs: duration(25 * SECOND_MS),
+});
+
+export const eventsSchema = z.strictObject({
+  lookEveryMs: duration(5 * SECOND_MS),
+  leaseMs: duration(MINUTE_MS),
+  maxDeliveries: count(20),
+  keepMs: duration(7 * DAY_MS),
 });
 
 export const outboundSchema = z.strictObject({

@@ -74,6 +74,8 @@ export interface NotionAuthOptions {
   revocation?: RevocationOptions;
   /** Notion's webhooks. */
   webhooks?: WebhookOptions;
+  /** What `@OnNotionAuth()` hears of. */
+  events?: EventOptions;
   /** Met while these options were gathered, by `notionAuthConfig`; reported together with every other problem. */
   problems?: readonly OptionProblem[];
 }
@@ -224,6 +226,18 @@ export type GatheredOptions = Omit<NotionAuthOptions, 'clientSecret' | 'encrypti
   encryptionKeys?: readonly EncryptionKeyOption[];
 };
 
+/** How events are delivered; a process without listeners leaves them to others. */
+export interface EventOptions {
+  /** How often each process looks for events of others, in ms; its own are delivered at once. @defaultValue `5_000` */
+  lookEveryMs?: number;
+  /** How long an event is left to the process that claimed it, in ms; its listeners should be done by then. @defaultValue `60_000` */
+  leaseMs?: number;
+  /** Deliveries after which an event that its listeners keep failing is given up. @defaultValue `20` */
+  maxDeliveries?: number;
+  /** How long events are kept, delivered or not, in ms. @defaultValue `604_800_000` (a week) */
+  keepMs?: number;
+}
+
 export interface EncryptionKey {
   readonly id: string;
   /** The 32 bytes, base64, masked. */
@@ -257,6 +271,7 @@ export interface NotionAuthConfig {
   readonly webhooks: Complete<Omit<WebhookOptions, 'verificationTokens'>> & {
     readonly verificationTokens: readonly Secret[];
   };
+  readonly events: Complete<EventOptions>;
   /** Startup warnings to log: what works and is still worth a look. No values. */
   readonly warnings: readonly string[];
 }

@@ -20,6 +20,7 @@ const OPTION_NAMES = {
   outbound: true,
   revocation: true,
   webhooks: true,
+  events: true,
   problems: true,
 } satisfies Record<keyof NotionAuthOptions, true>;
 

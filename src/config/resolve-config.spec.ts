@@ -99,6 +99,7 @@ describe('the resolved configuration', () => {
         maxQueued: 1_000,
         drainMs: 25_000,
       },
+      events: { lookEveryMs: 5_000, leaseMs: 60_000, maxDeliveries: 20, keepMs: 604_800_000 },
       warnings: [],
     });
   });

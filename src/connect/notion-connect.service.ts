@@ -101,6 +101,25 @@ export class NotionConnectService {
     });
   }
 
+  /**
+   * The address for a message to the person whom an authorization needs: there they sign in to the application as
+   * usual, and connect the same grant again under the same id. It holds no secret, and is of no use to anybody but an
+   * owner of the authorization.
+   * @param options.startUrl - Where the application starts connects. @defaultValue the built-in route beside the
+   * first redirect URI
+   * @param options.returnTo - Path on the application's own origin where the connect ends.
+   */
+  reconnectLink(
+    id: AuthorizationId,
+    { startUrl, returnTo }: { readonly startUrl?: string; readonly returnTo?: string } = {},
+  ): string {
+    const url = new URL(startUrl ?? 'connect', this.config.redirectUris[0]);
+    url.search = '';
+    url.searchParams.set('reconnect', requireUuid(id));
+    if (returnTo !== undefined) url.searchParams.set('returnTo', returnTo);
+    return url.href;
+  }
+
   /** The owner's authorizations, oldest first. */
   async list(ownerId: string): Promise<readonly Authorization[]> {
     return storeCall(this.authorizations.listForOwner(requireOwner(ownerId)));

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { Clock } from '../domain/clock.js';
 import { DAY_MS, MINUTE_MS } from '../domain/duration.js';
+import type { NoticedEvent } from '../domain/event-outbox.js';
 import type { CounterLabels } from '../domain/instruments.js';
 import { NotionMetrics } from '../domain/notion-metrics.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
@@ -35,12 +37,24 @@ class Watched {
 export class AuthorizationWatch {
   private readonly watched = new LRUCache<AuthorizationId, Watched>({ max: MAX_WATCHED });
   private readonly logger: QuietLogger;
+  private readonly changeListeners: (() => void)[] = [];
+  private readonly noticeListeners: ((noticed: NoticedEvent) => void)[] = [];
 
   constructor(
     private readonly metrics: NotionMetrics,
     private readonly clock: Clock,
   ) {
     this.logger = new QuietLogger('NotionAuthorizationWatch', clock);
+  }
+
+  /** Called whenever this process has changed the status of an authorization. */
+  onChange(listener: () => void): void {
+    this.changeListeners.push(listener);
+  }
+
+  /** Called once for what stands out about an authorization. */
+  onNotice(listener: (noticed: NoticedEvent) => void): void {
+    this.noticeListeners.push(listener);
   }
 
   called(id: AuthorizationId, isError: boolean): void {
@@ -67,6 +81,7 @@ export class AuthorizationWatch {
     const seen = this.of(id);
     seen.changes.add(nowMs);
     if (seen.changes.total(nowMs) > FLAPPING_CHANGES) this.alert(id, seen, 'flapping', DAY_MS);
+    for (const listen of this.changeListeners) listen();
   }
 
   private of(id: AuthorizationId): Watched {
@@ -83,5 +98,20 @@ export class AuthorizationWatch {
     seen.silentUntilMs.set(kind, nowMs + silentMs);
     this.metrics.count('notion_auth_authorization_alerts_total', { kind });
     this.logger.warn(`authorization alert ${kind}`, 'authorization alert', { kind, authorization: id });
+    if (kind !== 'flapping') this.notice(id, kind);
   }
+
+  private notice(authorizationId: AuthorizationId, name: 'error_spike' | 'refresh_storm'): void {
+    const id = eventIdOf(name, authorizationId, this.clock.now());
+    for (const listen of this.noticeListeners) listen({ id, name, authorizationId });
+  }
+}
+
+/** The same for every process that notices the same thing in the same ten minutes. */
+function eventIdOf(name: string, id: AuthorizationId, at: Date): string {
+  const window = Math.floor(at.getTime() / WINDOW_MS);
+  return createHash('sha256')
+    .update(`${name} ${id} ${String(window)}`)
+    .digest('hex')
+    .slice(0, 36);
 }

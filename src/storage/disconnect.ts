@@ -5,6 +5,7 @@ import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { lockRowOfOwner, type RowAtInstant } from './authorization-rows.js';
 import { versionOfUserChange } from './database-timeline.js';
 import type { Dialect } from './dialect.js';
+import { addEvent } from './events.js';
 import { addRevocations } from './revocations.js';
 import type { StoreSession } from './store-session.js';
 
@@ -20,7 +21,9 @@ export async function disconnectOwner(
   const found = await lockRowOfOwner(session, id, ownerId);
   if (found === null || !(await unlink(session, id, ownerId))) return { kind: 'not_found' };
   if (await hasOwners(session, id)) return { kind: 'unlinked' };
-  return erase(session, found);
+  const erased = await erase(session, found);
+  await addEvent(session, { name: 'disconnected', authorizationId: id, ownerId });
+  return erased;
 }
 
 async function erase(session: StoreSession, found: RowAtInstant): Promise<DisconnectResult> {

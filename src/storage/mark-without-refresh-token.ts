@@ -1,5 +1,6 @@
 import type { AuthorizationId } from '../domain/authorization.js';
 import { NO_ATTEMPT, updateAuthorization } from './authorization-changes.js';
+import { addEvent } from './events.js';
 import { isAuthorizationId } from './identifiers.js';
 import type { StoreSession } from './store-session.js';
 
@@ -15,8 +16,12 @@ export async function markWithoutRefreshToken(
     reason: 'no_refresh_token',
     statusSince: () => session.dialect.now,
   } as const;
-  return updateAuthorization(session, id, change, {
+  const marked = await updateAuthorization(session, id, change, {
     guard: `version = :version AND status = 'active' AND sealed_refresh_token IS NULL`,
     parameters: { version },
   });
+  if (marked) {
+    await addEvent(session, { name: 'needs_reconnect', authorizationId: id, reason: change.reason });
+  }
+  return marked;
 }

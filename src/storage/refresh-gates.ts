@@ -59,10 +59,10 @@ export async function becomeProbe(
   return pushed.affected === 1 ? null : { kind: 'postponed', retryInMs: PROBE_EVERY_MS, gate };
 }
 
-/** Never shortens what another attempt has closed for longer. */
-export async function closeGate(session: GateSession, gate: RefreshGate, forMs: number): Promise<void> {
+/** Never shortens what another attempt has closed for longer. @returns whether the gate was open before. */
+export async function closeGate(session: GateSession, gate: RefreshGate, forMs: number): Promise<boolean> {
   const { manager, dialect, clientId } = session;
-  await lockGate(session, gate);
+  const standing = await lockGate(session, gate);
   const until = fromNow(dialect, forMs);
   await manager
     .createQueryBuilder()
@@ -77,6 +77,7 @@ export async function closeGate(session: GateSession, gate: RefreshGate, forMs: 
     .updateEntity(false)
     .callListeners(false)
     .execute();
+  return standing === null || standing.closedSince === null;
 }
 
 export async function openGates(
@@ -105,12 +106,13 @@ export function gatesOpenedBy(claim: Claim, outcome: AttemptOutcome): readonly R
 }
 
 /** Nobody else moves the gate, or counts for it, before this transaction ends. Always after the authorization's row. */
-export async function lockGate(session: GateSession, gate: RefreshGate): Promise<void> {
+export async function lockGate(session: GateSession, gate: RefreshGate): Promise<RefreshGateEntity | null> {
   const { manager, dialect, clientId } = session;
   const row = manager
     .createQueryBuilder(RefreshGateEntity, 'g')
     .where('g.clientId = :clientId AND g.gate = :gate', { clientId, gate });
-  if ((await (dialect.locksRows ? row.setLock('pessimistic_write') : row).getOne()) !== null) return;
+  const standing = await (dialect.locksRows ? row.setLock('pessimistic_write') : row).getOne();
+  if (standing !== null) return standing;
   await manager
     .createQueryBuilder()
     .insert()
@@ -119,6 +121,7 @@ export async function lockGate(session: GateSession, gate: RefreshGate): Promise
     .updateEntity(false)
     .callListeners(false)
     .execute();
+  return null;
 }
 
 async function closedGates({

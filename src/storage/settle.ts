@@ -8,6 +8,7 @@ import type {
 import { journalEnd } from './attempt-journal.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { fromNow } from './database-time.js';
+import { addEvent } from './events.js';
 import { isAuthorizationId } from './identifiers.js';
 import { isOneOfTooMany } from './mass-dead.js';
 import { closeGate, gatesOpenedBy, openGates } from './refresh-gates.js';
@@ -48,8 +49,20 @@ async function endAttempt(
     },
   );
   await journalEnd(session, claim.attemptId, ending);
-  if (settled) await moveGates(session, claim, settlement, ending);
+  if (settled) {
+    await moveGates(session, claim, settlement, ending);
+    await raiseEvent(session, claim, settlement);
+  }
   return settled;
+}
+
+async function raiseEvent(session: StoreSession, claim: Claim, settlement: Settlement): Promise<void> {
+  const { authorizationId } = claim;
+  if (settlement.kind === 'needs_reconnect') {
+    await addEvent(session, { name: 'needs_reconnect', authorizationId, reason: settlement.reason });
+  } else if (settlement.kind === 'unknown' && claim.recovering === null) {
+    await addEvent(session, { name: 'refresh_failed', authorizationId, reason: 'unknown' });
+  }
 }
 
 async function moveGates(
@@ -62,7 +75,10 @@ async function moveGates(
   const opening = gatesOpenedBy(claim, outcome).filter((gate) => gate !== closing);
   await openGates(session, opening);
   if (settlement.kind === 'postpone' && closing !== undefined) {
-    await closeGate(session, closing, settlement.retryInMs);
+    const wasOpen = await closeGate(session, closing, settlement.retryInMs);
+    if (wasOpen && (closing === 'configuration' || closing === 'mass_dead')) {
+      await addEvent(session, { name: 'configuration_alarm', reason: closing });
+    }
   }
 }
 

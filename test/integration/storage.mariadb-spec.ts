@@ -1,6 +1,7 @@
 import { authorizationStoreContract } from '../contracts/authorization-store.contract.js';
 import { connectStateStoreContract } from '../contracts/connect-state-store.contract.js';
 import { disconnectContract } from '../contracts/disconnect.contract.js';
+import { eventsContract } from '../contracts/events.contract.js';
 import { hostContract } from '../contracts/host.contract.js';
 import { keysContract } from '../contracts/keys.contract.js';
 import { lostConnectionContract } from '../contracts/lost-connection.contract.js';
@@ -15,6 +16,7 @@ onMariadb(() => {
   authorizationStoreContract(mariadb);
   connectStateStoreContract(mariadb);
   disconnectContract(mariadb);
+  eventsContract(mariadb);
   keysContract(mariadb);
   rateBudgetContract(mariadb);
   schemaContract(mariadb);

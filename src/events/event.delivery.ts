@@ -1,0 +1,111 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
+import { EventOutbox, type ClaimedEvent } from '../domain/event-outbox.js';
+import { NotionLogger } from '../logging/notion.logger.js';
+import { AuthorizationWatch } from '../refresh/authorization.watch.js';
+import { jittered } from '../refresh/backoff.js';
+import { EventListeners } from './event.listeners.js';
+
+const BATCH_SIZE = 20;
+const FIRST_RETRY_MS = 10 * SECOND_MS;
+const LONGEST_RETRY_MS = 30 * MINUTE_MS;
+const PRUNE_EVERY_MS = 10 * MINUTE_MS;
+
+/** Brings events from the outbox to the listeners of this process. A process without any leaves them to others. */
+@Injectable()
+export class EventDelivery implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new NotionLogger('NotionEvents');
+  private looking: Promise<void> | null = null;
+  private isAskedAgain = false;
+  private hasEnded = false;
+  private timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    private readonly outbox: EventOutbox,
+    private readonly listeners: EventListeners,
+    private readonly watch: AuthorizationWatch,
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: Pick<NotionAuthConfig, 'events'>,
+  ) {}
+
+  /** The timers hold no process open. */
+  onApplicationBootstrap(): void {
+    this.watch.onNotice((noticed) => {
+      void this.outbox.raise(noticed).then(() => {
+        this.look();
+      });
+    });
+    if (!this.listeners.areAny) return;
+    const look = () => {
+      this.look();
+    };
+    const prune = () => void this.outbox.prune(this.config.events.keepMs).catch(() => undefined);
+    this.timers = [setInterval(look, this.config.events.lookEveryMs), setInterval(prune, PRUNE_EVERY_MS)];
+    for (const timer of this.timers) timer.unref();
+    // What this process changed itself is told at once.
+    this.watch.onChange(look);
+    this.look();
+  }
+
+  /** What is being told is told; the rest is claimed by another process, or the next one. */
+  async onModuleDestroy(): Promise<void> {
+    this.hasEnded = true;
+    for (const timer of this.timers) clearInterval(timer);
+    await this.looking;
+  }
+
+  private look(): void {
+    if (this.hasEnded || !this.listeners.areAny) return;
+    if (this.looking !== null) {
+      this.isAskedAgain = true;
+      return;
+    }
+    this.isAskedAgain = false;
+    this.looking = this.deliverDue().finally(() => {
+      this.looking = null;
+      if (this.isAskedAgain) this.look();
+    });
+  }
+
+  private async deliverDue(): Promise<void> {
+    try {
+      for (let more = true; more && !this.isOver();) {
+        const claimed = await this.outbox.claimDue(BATCH_SIZE, this.config.events.leaseMs);
+        for (const one of claimed) await this.deliver(one);
+        more = claimed.length === BATCH_SIZE;
+      }
+    } catch {
+      // The database does not answer: looked at again in a moment.
+    }
+  }
+
+  /** Changes while something else is awaited. */
+  private isOver(): boolean {
+    return this.hasEnded;
+  }
+
+  private async deliver(claimed: ClaimedEvent): Promise<void> {
+    try {
+      await this.listeners.tell(claimed.event);
+    } catch (error) {
+      await this.failed(claimed, error);
+      return;
+    }
+    await this.outbox.confirm(claimed);
+  }
+
+  private async failed(claimed: ClaimedEvent, error: unknown): Promise<void> {
+    const { event, delivery } = claimed;
+    const isOver = delivery >= this.config.events.maxDeliveries;
+    this.logger.error(isOver ? 'event given up' : 'event not delivered', {
+      kind: event.name,
+      event: event.id,
+      authorization: event.authorizationId,
+      tries: delivery,
+      error: error instanceof Error ? error.name : 'unknown',
+    });
+    if (isOver) return this.outbox.confirm(claimed);
+    const waitMs = Math.min(FIRST_RETRY_MS * 2 ** (delivery - 1), LONGEST_RETRY_MS);
+    return this.outbox.postpone(claimed, jittered(waitMs));
+  }
+}
