@@ -5,11 +5,14 @@ import { TerminusModule } from '@nestjs/terminus';
 import type { Request } from 'express';
 import { NotionAuthModule, notionAuthConfig } from 'nestjs-notion-auth';
 import { NotionAuthHealthIndicator } from 'nestjs-notion-auth/health';
+import { prometheusMetrics } from 'nestjs-notion-auth/prometheus';
+import { register } from 'prom-client';
 import { ConnectionController } from './actions/connection.controller.js';
 import { LastResults } from './actions/last-results.js';
 import { NotionCallsController } from './actions/notion-calls.controller.js';
 import { SimulatorController } from './actions/simulator.controller.js';
 import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
 import { HourlySweep } from './hourly-sweep.js';
 import { NotionStandIn } from './notion-stand-in.js';
 import { HomeController } from './page/home.controller.js';
@@ -30,6 +33,7 @@ export interface Quickstart {
     NotionAuthModule.forRootAsync({
       ...notionAuthConfig.asProvider(),
       resolveOwner: (request: Request) => Session.of(request)?.ownerId,
+      providers: [prometheusMetrics(register)],
     }),
   ],
   controllers: [
@@ -38,6 +42,7 @@ export interface Quickstart {
     ConnectionController,
     SimulatorController,
     HealthController,
+    MetricsController,
   ],
   providers: [LastResults, HourlySweep, NotionAuthHealthIndicator],
 })

@@ -20,13 +20,19 @@ export class QuickstartChild {
   /**
    * @param port - `0` for a free one.
    * @param main - The compiled quickstart.
+   * @param settings - Environment variables besides; none in a fresh clone.
    */
-  static async start(folder: string, port: number, main = MAIN): Promise<QuickstartChild> {
+  static async start(
+    folder: string,
+    port: number,
+    main = MAIN,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<QuickstartChild> {
     const begunAt = performance.now();
     const child = spawn(process.execPath, [main], {
       cwd: folder,
       // Nothing of the caller's Notion settings: the run must be that of a fresh clone.
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port) },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port), ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output: string[] = [];
