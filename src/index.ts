@@ -79,6 +79,11 @@ export { createOwnDataSource, ownDataSourceOptions } from './storage/own-data-so
 export { notionAuthEntities, notionAuthMigrations } from './storage/storage-schema.js';
 
 // Parts that an application can replace or extend, through the option `providers`
+export {
+  AuthorizationDirectory,
+  type DirectoryQuery,
+  type JournaledAttempt,
+} from './domain/authorization-directory.js';
 export { AuthorizationStore } from './domain/authorization-store.js';
 export type {
   AttemptEnding,

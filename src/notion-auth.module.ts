@@ -7,6 +7,7 @@ import { OwnerGate } from './config/owner.gate.js';
 import { connectControllerFor } from './connect/connect.controller.js';
 import { connectExports, connectProviders } from './connect/connect.providers.js';
 import { AttemptStatistics } from './domain/attempt-statistics.js';
+import { AuthorizationDirectory } from './domain/authorization-directory.js';
 import { AuthorizationStore } from './domain/authorization-store.js';
 import { Clock } from './domain/clock.js';
 import { ConnectStateStore } from './domain/connect-state-store.js';
@@ -58,6 +59,7 @@ import { RevocationSender } from './refresh/revocation.sender.js';
 import { RollForward } from './refresh/roll-forward.js';
 import { StallWatch } from './refresh/stall.watch.js';
 import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
+import { TypeOrmAuthorizationDirectory } from './storage/typeorm-authorization.directory.js';
 import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
 import { TypeOrmAuthorizationStore } from './storage/typeorm-authorization.store.js';
 import { TypeOrmDatabaseWatch } from './storage/typeorm-database.watch.js';
@@ -75,6 +77,7 @@ import { webhookExports, webhookProviders } from './webhooks/webhook.providers.j
 /** Who answers what. */
 const PROVIDERS: Provider[] = [
   { provide: AuthorizationStore, useClass: TypeOrmAuthorizationStore },
+  { provide: AuthorizationDirectory, useClass: TypeOrmAuthorizationDirectory },
   { provide: ConnectStateStore, useClass: TypeOrmConnectStateStore },
   { provide: AttemptStatistics, useClass: TypeOrmAttemptStatistics },
   { provide: FleetReadings, useClass: TypeOrmFleetReadings },
@@ -144,6 +147,7 @@ const EXPORTS = [
   WebhookDeliveries,
   WebhookAudience,
   AuthorizationStore,
+  AuthorizationDirectory,
   FleetReadings,
   ReplicaHealth,
   NotionAuthConfigModule,

@@ -17,6 +17,7 @@ const optionalPeers = Object.keys(manifest.peerDependenciesMeta);
 /** What applications can import from the root. A change here is a change of the public API. */
 const ROOT_EXPORTS = [
   'AccessToken',
+  'AuthorizationDirectory',
   'AuthorizationStore',
   'Clock',
   'FilePairJournal',

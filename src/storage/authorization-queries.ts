@@ -111,7 +111,10 @@ function linkedRows(session: StoreSession, ownerId: string): SelectQueryBuilder<
   );
 }
 
-async function authorizations(rows: SelectQueryBuilder<AuthorizationEntity>): Promise<Authorization[]> {
+/** Rows with `has_refresh_token` selected beside them. */
+export async function authorizations(
+  rows: SelectQueryBuilder<AuthorizationEntity>,
+): Promise<Authorization[]> {
   const { entities, raw } = await rows.getRawAndEntities<{ has_refresh_token: string | number }>();
   return entities.map((row, index) => toAuthorization(row, Number(raw[index]?.has_refresh_token) === 1));
 }

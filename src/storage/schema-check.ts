@@ -30,7 +30,8 @@ function missingSchema(cause: unknown): NotionStorageUnsupportedError {
   );
 }
 
-function isMissing(error: unknown): boolean {
+/** Whether a statement failed because a table or column is not there. */
+export function isMissing(error: unknown): boolean {
   if (!(error instanceof QueryFailedError)) return false;
   const { code, errno } = error.driverError as { code?: string; errno?: number };
   return MISSING.has(code) || MISSING.has(errno) || /no such (table|column)/.test(error.message);

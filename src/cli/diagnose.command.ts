@@ -1,0 +1,26 @@
+import { text } from 'node:stream/consumers';
+import { diagnose } from '../diagnosis/diagnose.js';
+import type { DiagnosisStage } from '../diagnosis/diagnosis.js';
+import { printMeaning } from './authorizations.command.js';
+import type { Printer } from './printer.js';
+
+/** Reads what was pasted, and repeats nothing of it but its status and request id. */
+export async function diagnosePasted(
+  print: Printer,
+  pasted: string | undefined,
+  { stage, json = false }: { readonly stage: DiagnosisStage; readonly json?: boolean },
+): Promise<void> {
+  const meaning = diagnose(parsed(pasted ?? (await text(process.stdin))), { stage });
+  if (json) print.json(meaning);
+  else printMeaning(print, meaning);
+}
+
+/** JSON where it is some; else the text as it is, which `diagnose` reads as well. */
+function parsed(pasted: string): unknown {
+  try {
+    const value: unknown = JSON.parse(pasted);
+    return typeof value === 'object' && value !== null ? value : pasted.trim();
+  } catch {
+    return pasted.trim();
+  }
+}

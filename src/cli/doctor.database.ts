@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import { inspectDatabase, type DatabaseInspection } from '../storage/inspect-database.js';
+import type { NotionAuthConfig } from '../config/notion-auth.options.js';
+import { SECOND_MS } from '../domain/duration.js';
+import type { Findings } from './doctor.findings.js';
+
+const CLOCK_WARN_MS = SECOND_MS;
+const CLOCK_FAIL_MS = 30 * SECOND_MS;
+
+/** The database: there, up to date, able to lock, on time, and in need of no key that is missing. */
+export async function databaseFindings(config: NotionAuthConfig, findings: Findings): Promise<void> {
+  if (config.databaseUrl === null && !existsSync(config.databaseFile)) {
+    findings.warn(
+      'database',
+      `the file ${config.databaseFile} is not there yet; the application makes it when it starts`,
+    );
+    return;
+  }
+  let found: DatabaseInspection;
+  try {
+    found = await inspectDatabase(config);
+  } catch (error) {
+    const place = config.databaseUrl === null ? config.databaseFile : 'of NOTION_AUTH_DATABASE_URL';
+    findings.fail(
+      'database',
+      `the database ${place} cannot be opened (${codeOf(error)}): is it up, and are address, user and password right?`,
+    );
+    return;
+  }
+  findings.ok('database', `${found.engine} answers`);
+  schema(config, found, findings);
+  locks(found, findings);
+  clock(found, findings);
+  keys(config, found, findings);
+}
+
+function schema(config: NotionAuthConfig, found: DatabaseInspection, findings: Findings): void {
+  if (!found.hasPendingMigrations) {
+    findings.ok('schema', 'no migration is pending');
+    return;
+  }
+  const runsItself = config.runMigrations ?? config.databaseUrl === null;
+  if (runsItself) findings.warn('schema', 'migrations are pending; the application runs them when it starts');
+  else
+    findings.fail(
+      'schema',
+      'migrations are pending: run npm run migration:run, or set the option runMigrations',
+    );
+}
+
+function locks({ locking }: DatabaseInspection, findings: Findings): void {
+  if (locking === 'refused') {
+    findings.fail(
+      'locks',
+      'the database refused to lock a row (SELECT … FOR UPDATE): the user needs UPDATE on the tables',
+    );
+  } else {
+    findings.ok(
+      'locks',
+      locking === 'not_tried' ? 'not tried: the tables are not there yet' : `${locking} works`,
+    );
+  }
+}
+
+function clock({ clockOffsetMs }: DatabaseInspection, findings: Findings): void {
+  const offset = `this machine and the database differ by ${String(Math.abs(clockOffsetMs))} ms`;
+  if (Math.abs(clockOffsetMs) > CLOCK_FAIL_MS)
+    findings.fail('clock', `${offset}: set them by the same time server`);
+  else if (Math.abs(clockOffsetMs) > CLOCK_WARN_MS) findings.warn('clock', offset);
+  else findings.ok('clock', offset);
+}
+
+function keys(config: NotionAuthConfig, { rowsByKey }: DatabaseInspection, findings: Findings): void {
+  const configured = new Set(config.encryptionKeys.map(({ id }) => id));
+  const missing = [...rowsByKey].filter(([keyId]) => !configured.has(keyId));
+  for (const [keyId, rows] of missing) {
+    findings.fail(
+      'keys',
+      `the key ${keyId} seals ${String(rows)} rows and is not configured: put it back into NOTION_AUTH_ENCRYPTION_KEYS, after the first`,
+    );
+  }
+  if (missing.length === 0)
+    findings.ok('keys', `every stored secret names one of the ${String(configured.size)} configured`);
+}
+
+/** The driver's code rather than its message, which may quote the address with its password. */
+function codeOf(error: unknown): string {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  return typeof code === 'string' ? code : String(name);
+}

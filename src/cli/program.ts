@@ -1,0 +1,101 @@
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { AUTHORIZATION_STATUSES } from '../domain/authorization.js';
+import { DIAGNOSIS_STAGES } from '../diagnosis/diagnosis.js';
+import { diagnosePasted } from './diagnose.command.js';
+import { doctor } from './doctor.command.js';
+import { importTokens } from './import.command.js';
+import { keysStatus, rotateKeys } from './keys.command.js';
+import { listAuthorizations, refreshAuthorization, showAuthorization } from './authorizations.command.js';
+import { Printer, type Output } from './printer.js';
+import { simulate } from './simulate.command.js';
+
+/** The command line, `npx notion-auth`. It reads the environment that the application reads, and `.env`. */
+export function programFor(output: Output): Command {
+  const print = new Printer(output);
+  const program = new Command('notion-auth')
+    .description(
+      "Looks after an application's Notion authorizations. Reads the application's environment, and .env.",
+    )
+    .exitOverride()
+    .showHelpAfterError('(notion-auth --help tells more)');
+
+  program
+    .command('doctor')
+    .description('checks configuration, keys, database, clock and credentials; touches no authorization')
+    .option('--prefix <path>', "prefix of the module's routes, as in the option routes", 'notion')
+    .option('--callback-path <path>', 'path of your own callback route, instead of the built-in one')
+    .option('--json', 'one JSON object instead of a table')
+    .action((options: Parameters<typeof doctor>[1]) => doctor(print, options));
+
+  program
+    .command('list')
+    .description('lists authorizations in the order of their ids')
+    .addOption(new Option('--status <status>').choices([...AUTHORIZATION_STATUSES]))
+    .option('--owner <id>', 'of this owner')
+    .option('--workspace <id>', 'of this workspace')
+    .option('--bot <id>', 'of this bot')
+    .option('--limit <n>', 'at most so many, up to 500', positive, 50)
+    .option('--after <id>', 'those after the last one of the page before')
+    .option('--json', 'one JSON object for each')
+    .action((options: Parameters<typeof listAuthorizations>[1]) => listAuthorizations(print, options));
+
+  program
+    .command('show')
+    .description('shows one authorization, its owners, its last attempts, and what its last failure means')
+    .argument('<id>')
+    .option('--json', 'as one JSON object')
+    .action((id: string, options: { json?: boolean }) => showAuthorization(print, id, options));
+
+  program
+    .command('refresh')
+    .description('refreshes one authorization now')
+    .argument('<id>')
+    .action((id: string) => refreshAuthorization(print, id));
+
+  program
+    .command('diagnose')
+    .description('says what an error means: paste it, as JSON or text, or pipe it in')
+    .addArgument(new Argument('[error]', 'the error; read from standard input when it is not given'))
+    .addOption(
+      new Option('--stage <stage>', 'where it was met').choices([...DIAGNOSIS_STAGES]).default('api'),
+    )
+    .option('--json', 'as one JSON object')
+    .action((error: string | undefined, options: Parameters<typeof diagnosePasted>[2]) =>
+      diagnosePasted(print, error, options),
+    );
+
+  const keys = program.command('keys').description('encryption keys');
+  keys
+    .command('status')
+    .description('how many rows each key seals')
+    .option('--json', 'as one JSON array')
+    .action((options: { json?: boolean }) => keysStatus(print, options));
+  keys
+    .command('rotate')
+    .description('seals everything anew with the first key; may be broken off and run again')
+    .option('--batch <n>', 'rows of one short transaction', positive, 100)
+    .action((options: { batch: number }) => rotateKeys(print, options));
+
+  program
+    .command('import')
+    .description('takes over existing tokens, from JSON lines in a file or on standard input (-)')
+    .argument('<file>')
+    .option('--dry-run', 'only says what would be done')
+    .action((file: string, options: { dryRun?: boolean }) => importTokens(print, file, options));
+
+  program
+    .command('simulate')
+    .description('runs a stand-in for Notion until it is interrupted')
+    .option('--port <n>', 'port on the loopback', positive)
+    .option('--redirect-uri <uri...>', 'registered redirect URIs; without them, every one is accepted')
+    .action((options: { port?: number; redirectUri?: string[] }) => simulate(print, options));
+
+  return program;
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('must be a positive whole number.');
+  return number;
+}

@@ -1,0 +1,47 @@
+import type { Authorization, AuthorizationId, AuthorizationStatus } from './authorization.js';
+import type { AttemptOutcome, RefreshTrigger } from './refresh-outcome.js';
+
+/** Which authorizations are listed; without any of these, all. */
+export interface DirectoryQuery {
+  readonly status?: AuthorizationStatus;
+  readonly ownerId?: string;
+  readonly workspaceId?: string;
+  readonly botId?: string;
+  /** The last id of the page before. */
+  readonly after?: AuthorizationId;
+  /** At most so many; 1 to 500. */
+  readonly limit: number;
+}
+
+/** One attempt to refresh, as its journal has it. */
+export interface JournaledAttempt {
+  readonly id: string;
+  readonly trigger: RefreshTrigger;
+  readonly spentVersion: number;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+  /** `null` while under way. */
+  readonly outcome: AttemptOutcome | null;
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly requestId: string | null;
+  /** How long Notion took, in milliseconds. */
+  readonly upstreamMs: number | null;
+}
+
+/**
+ * All authorizations of the client, for operators. Holds no token, and asks for no owner: never let a request of a
+ * tenant reach it.
+ */
+export abstract class AuthorizationDirectory {
+  /** In the order of their ids. */
+  abstract page(query: DirectoryQuery): Promise<readonly Authorization[]>;
+
+  abstract find(id: AuthorizationId): Promise<Authorization | null>;
+
+  /** Who may use it, those linked first first. */
+  abstract ownersOf(id: AuthorizationId): Promise<readonly string[]>;
+
+  /** The last attempts, newest first. */
+  abstract attemptsOf(id: AuthorizationId, limit: number): Promise<readonly JournaledAttempt[]>;
+}

@@ -1,0 +1,108 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { SelectQueryBuilder } from 'typeorm';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import {
+  AuthorizationDirectory,
+  type DirectoryQuery,
+  type JournaledAttempt,
+} from '../domain/authorization-directory.js';
+import type { Authorization, AuthorizationId } from '../domain/authorization.js';
+import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
+import { authorizations } from './authorization-queries.js';
+import { AuthorizationEntity } from './authorization.entity.js';
+import type { DatabaseSession } from './database-sessions.js';
+import { isAuthorizationId } from './identifiers.js';
+import { NotionDatabase } from './notion-database.js';
+import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
+
+const MOST_OF_A_PAGE = 500;
+
+/** Authorizations of the configured client id. */
+@Injectable()
+export class TypeOrmAuthorizationDirectory extends AuthorizationDirectory {
+  constructor(
+    private readonly database: NotionDatabase,
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: Pick<NotionAuthConfig, 'clientId'>,
+  ) {
+    super();
+  }
+
+  override page(query: DirectoryQuery): Promise<readonly Authorization[]> {
+    const limit = Math.min(Math.max(1, Math.trunc(query.limit)), MOST_OF_A_PAGE);
+    return this.database.read((session) =>
+      authorizations(filtered(this.rows(session), query).orderBy('a.id').limit(limit)),
+    );
+  }
+
+  override async find(id: AuthorizationId): Promise<Authorization | null> {
+    if (!isAuthorizationId(id)) return null;
+    const [found] = await this.database.read((session) =>
+      authorizations(this.rows(session).andWhere('a.id = :id', { id })),
+    );
+    return found ?? null;
+  }
+
+  override async ownersOf(id: AuthorizationId): Promise<readonly string[]> {
+    if (!isAuthorizationId(id)) return [];
+    const links = await this.database.read(({ manager }) =>
+      manager
+        .createQueryBuilder(AuthorizationOwnerEntity, 'o')
+        .where('o.authorizationId = :id', { id })
+        .orderBy('o.linkedAt')
+        .addOrderBy('o.ownerId')
+        .getMany(),
+    );
+    return links.map(({ ownerId }) => ownerId);
+  }
+
+  override async attemptsOf(id: AuthorizationId, limit: number): Promise<readonly JournaledAttempt[]> {
+    if (!isAuthorizationId(id)) return [];
+    const rows = await this.database.read(({ manager }) =>
+      manager
+        .createQueryBuilder(RefreshAttemptEntity, 't')
+        .where('t.authorizationId = :id AND t.clientId = :clientId', { id, clientId: this.config.clientId })
+        .orderBy('t.startedAt', 'DESC')
+        .addOrderBy('t.id', 'DESC')
+        .limit(Math.min(Math.max(1, Math.trunc(limit)), MOST_OF_A_PAGE))
+        .getMany(),
+    );
+    return rows.map(toAttempt);
+  }
+
+  private rows({ manager }: DatabaseSession): SelectQueryBuilder<AuthorizationEntity> {
+    return manager
+      .createQueryBuilder(AuthorizationEntity, 'a')
+      .addSelect('CASE WHEN a.sealedRefreshToken IS NULL THEN 0 ELSE 1 END', 'has_refresh_token')
+      .where('a.clientId = :clientId', { clientId: this.config.clientId });
+  }
+}
+
+function filtered(
+  rows: SelectQueryBuilder<AuthorizationEntity>,
+  { status, ownerId, workspaceId, botId, after }: DirectoryQuery,
+): SelectQueryBuilder<AuthorizationEntity> {
+  if (status !== undefined) rows.andWhere('a.status = :status', { status });
+  if (workspaceId !== undefined) rows.andWhere('a.workspaceId = :workspaceId', { workspaceId });
+  if (botId !== undefined) rows.andWhere('a.botId = :botId', { botId });
+  if (after !== undefined) rows.andWhere('a.id > :after', { after });
+  if (ownerId !== undefined) {
+    const link = 'o.authorizationId = a.id AND o.ownerId = :ownerId';
+    rows.innerJoin(AuthorizationOwnerEntity, 'o', link, { ownerId });
+  }
+  return rows;
+}
+
+function toAttempt(row: RefreshAttemptEntity): JournaledAttempt {
+  return {
+    id: row.id,
+    trigger: row.triggeredBy,
+    spentVersion: row.spentVersion,
+    startedAt: new Date(row.startedAt),
+    endedAt: row.endedAt === null ? null : new Date(row.endedAt),
+    outcome: row.outcome,
+    status: row.httpStatus,
+    code: row.failureCode,
+    requestId: row.requestId,
+    upstreamMs: row.upstreamMs,
+  };
+}

@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { generateEncryptionKey } from 'nestjs-notion-auth';
+import { NotionSimulator, type SimulatedAuthorization } from 'nestjs-notion-auth/testing';
+import { CliSite } from '../support/cli.js';
+
+const KEY = generateEncryptionKey('k1');
+const NEXT_KEY = generateEncryptionKey('k2');
+const NOWHERE = 'http://127.0.0.1:9';
+
+let simulator: NotionSimulator;
+let site: CliSite;
+let granted: SimulatedAuthorization;
+let id: string;
+
+function lineOf(grant: SimulatedAuthorization, ownerId: string): string {
+  return JSON.stringify({
+    owner_id: ownerId,
+    access_token: grant.accessToken,
+    refresh_token: grant.refreshToken,
+    bot_id: grant.botId,
+    workspace_id: grant.workspaceId,
+    workspace_name: grant.workspaceName,
+    owner_user_id: grant.ownerUserId,
+  });
+}
+
+beforeAll(async () => {
+  simulator = await NotionSimulator.start();
+  site = new CliSite(CliSite.settingsFor(simulator, KEY));
+  granted = simulator.grant();
+  await site.run(['import', '-'], { input: lineOf(granted, 'owner-1') });
+  const { output } = await site.run(['list', '--json']);
+  ({ id } = JSON.parse(output) as { id: string });
+}, 60_000);
+
+afterAll(async () => {
+  site.remove();
+  await simulator.close();
+});
+
+describe('notion-auth doctor', () => {
+  it('finds nothing wrong with a set-up that works, and has looked at all of it', async () => {
+    const { code, output } = await site.run(['doctor', '--json']);
+    const { ok, findings } = JSON.parse(output) as {
+      ok: boolean;
+      findings: { check: string; verdict: string }[];
+    };
+    expect([code, ok]).toEqual([0, true]);
+    const checks = [
+      'configuration',
+      'times',
+      'redirect URIs',
+      'journal',
+      'database',
+      'schema',
+      'locks',
+      'clock',
+      'keys',
+      'Notion',
+      'credentials',
+    ];
+    expect(findings.map(({ check }) => check)).toEqual(expect.arrayContaining(checks));
+  }, 30_000);
+
+  it.each<[name: string, change: Record<string, string>, says: RegExp]>([
+    [
+      'no client secret',
+      { NOTION_CLIENT_SECRET: '' },
+      /FAIL .*clientSecret \(NOTION_CLIENT_SECRET\): is empty/,
+    ],
+    [
+      'a wrong client secret',
+      { NOTION_CLIENT_SECRET: 'secret_of-another-connection' },
+      /FAIL {2}credentials .*invalid_client/,
+    ],
+    ['a placeholder', { NOTION_CLIENT_SECRET: 'changeme' }, /FAIL .*is a placeholder/],
+    [
+      'another path than the mounted one',
+      { NOTION_REDIRECT_URIS: 'https://app.example/oauth/callback' },
+      /FAIL {2}redirect URIs .*\/oauth\/callback is not where the callback is mounted/,
+    ],
+    [
+      'plain HTTP in production',
+      { NODE_ENV: 'production', NOTION_REDIRECT_URIS: 'http://app.example/notion/callback' },
+      /FAIL .*redirectUris/,
+    ],
+    ['a key of the wrong length', { NOTION_AUTH_ENCRYPTION_KEYS: 'k1:c2hvcnQ=' }, /FAIL .*must be 32 bytes/],
+    [
+      'no key in production',
+      { NODE_ENV: 'production', NOTION_AUTH_ENCRYPTION_KEYS: '' },
+      /FAIL .*are required in production/,
+    ],
+    [
+      'a key that rows need',
+      { NOTION_AUTH_ENCRYPTION_KEYS: NEXT_KEY },
+      /FAIL {2}keys .*the key k1 seals 1 rows and is not configured/,
+    ],
+    [
+      'a database that is not there',
+      { NOTION_AUTH_DATABASE_URL: 'postgres://user:pa55word@127.0.0.1:9/notion' },
+      /FAIL {2}database .*ECONNREFUSED/,
+    ],
+    [
+      'a Notion that is not there',
+      { NOTION_API_BASE_URL: NOWHERE },
+      /FAIL {2}Notion .*cannot be reached \(ECONNREFUSED\)/,
+    ],
+    [
+      'a secret both as text and as file',
+      { NOTION_CLIENT_SECRET_FILE: '/nowhere' },
+      /FAIL .*both NOTION_CLIENT_SECRET and NOTION_CLIENT_SECRET_FILE are set/,
+    ],
+    [
+      'a journal in a file',
+      { NOTION_AUTH_JOURNAL_DIR: '/proc/version/journal' },
+      /FAIL {2}journal .*cannot be written/,
+    ],
+    [
+      'a clock that is wrong',
+      {
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent('const now=Date.now.bind(Date);Date.now=()=>now()+60000')}`,
+      },
+      /FAIL {2}clock .*differ by [56]\d{4} ms/,
+    ],
+  ])(
+    'names the cause of %s',
+    async (_name, change, says) => {
+      const { code, output } = await site.run(['doctor'], { change });
+      expect(output).toMatch(says);
+      expect(code).toBe(1);
+      expect(output).not.toContain('pa55word');
+    },
+    30_000,
+  );
+
+  it('says that a file is no database', async () => {
+    const broken = new CliSite(CliSite.settingsFor(simulator, KEY));
+    mkdirSync(join(broken.folder, 'data'));
+    writeFileSync(join(broken.folder, 'data/notion-auth.sqlite'), 'no database '.repeat(500));
+    chmodSync(join(broken.folder, 'data/notion-auth.sqlite'), 0o600);
+    const { code, output } = await broken.run(['doctor']);
+    broken.remove();
+    expect([code, output]).toEqual([1, expect.stringMatching(/FAIL {2}database .*SQLITE_NOTADB/)]);
+  }, 30_000);
+});
+
+describe('notion-auth', () => {
+  it('lists, filters and pages', async () => {
+    const all = await site.run(['list']);
+    expect(all.output).toContain(id);
+    expect((await site.run(['list', '--status', 'needs_reconnect'])).output).not.toContain(id);
+    expect((await site.run(['list', '--owner', 'owner-1', '--limit', '1'])).output).toContain(
+      `more: --after ${id}`,
+    );
+    expect((await site.run(['list', '--after', id])).output).not.toContain(id);
+  }, 60_000);
+
+  it('refreshes, and shows what the last failure means', async () => {
+    expect(await site.run(['refresh', id])).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('renewed'),
+    });
+    simulator.revokeGrant(granted.botId);
+    const refused = await site.run(['refresh', id]);
+    expect(refused).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('needs_reconnect (revoked_or_expired)'),
+    });
+    const shown = await site.run(['show', id]);
+    expect(shown.output).toMatch(
+      /needs_reconnect \(revoked_or_expired\)[^]*owner-1[^]*invalid_grant[^]*docs\/runbook\.md#/,
+    );
+    expect(await site.run(['show', '00000000-0000-4000-8000-000000000000'])).toMatchObject({ code: 1 });
+  }, 60_000);
+
+  it.each([
+    ['{"status":400,"body":{"error":"invalid_grant"}}', 'refresh', /^grant: /],
+    ['{"status":401,"code":"unauthorized"}', 'api', /^token: /],
+    ['{"status":403,"code":"restricted_resource"}', 'api', /^permission: /],
+    ['{"status":404,"code":"object_not_found"}', 'api', /^permission: /],
+    ['{"status":429,"code":"rate_limited"}', 'api', /^limit: /],
+    ['{"status":401,"body":{"error":"invalid_client"}}', 'refresh', /^configuration: /],
+    [
+      '{"status":403,"body":"<html><title>Attention Required! | Cloudflare</title></html>"}',
+      'api',
+      /^network: /,
+    ],
+  ])('diagnoses %s at %s', async (error, stage, says) => {
+    expect(await site.run(['diagnose', '--stage', stage], { input: error })).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(says),
+    });
+  });
+
+  it('imports once, says what it would do, and names what it cannot take without repeating it', async () => {
+    const [one, other] = [simulator.grant(), simulator.grant()];
+    const lines = [
+      lineOf(one, 'owner-2'),
+      '{',
+      JSON.stringify({ access_token: other.accessToken }),
+      lineOf(other, 'owner-2'),
+    ];
+    const input = lines.join('\n');
+    const dry = await site.run(['import', '-', '--dry-run'], { input });
+    expect(dry.output).toContain('2 would be imported, 0 already there, 2 refused');
+    const done = await site.run(['import', '-'], { input });
+    expect(done).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('2 imported, 0 already there, 2 refused'),
+    });
+    expect(done.output).toContain('line 2: is not JSON');
+    expect(done.output).toMatch(/line 3: missing or not usable: .*owner_id/);
+    expect((await site.run(['import', '-'], { input: lines[0]! })).output).toContain(
+      '0 imported, 1 already there',
+    );
+    const { output } = await site.run(['list', '--owner', 'owner-2', '--json']);
+    const [taken] = output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string });
+    expect(await site.run(['refresh', taken!.id])).toMatchObject({ code: 0 });
+  }, 60_000);
+
+  it('tells how many rows each key seals, and seals them anew', async () => {
+    const change = { NOTION_AUTH_ENCRYPTION_KEYS: `${NEXT_KEY},${KEY}` };
+    expect((await site.run(['keys', 'status'], { change })).output).toMatch(
+      /k2 +0 +seals\n *k1 +[1-9]\d* +opens/,
+    );
+    expect(await site.run(['keys', 'rotate'], { change })).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/0 left/),
+    });
+    expect((await site.run(['keys', 'status'], { change })).output).toMatch(/k1 +0 +opens/);
+  }, 60_000);
+
+  it('ends with 2 where the command line is wrong, and with 0 where help was asked for', async () => {
+    expect((await site.run(['list', '--limit', 'many'])).code).toBe(2);
+    expect((await site.run(['frobnicate'])).code).toBe(2);
+    expect(await site.run(['--help'])).toMatchObject({ code: 0, output: expect.stringContaining('doctor') });
+  }, 30_000);
+
+  it('E10: prints no token, secret or key, whatever it is asked', () => {
+    expect(site.printed.length).toBeGreaterThan(5_000);
+    const secrets = [
+      ...simulator.ledger.tokens().map(({ value }) => value),
+      simulator.clientSecret,
+      KEY.slice(3),
+      NEXT_KEY.slice(3),
+      randomBytes(4).toString('hex'),
+    ];
+    expect(secrets.filter((secret) => site.printed.includes(secret))).toEqual([]);
+  });
+});
