@@ -31,10 +31,12 @@ export type EventsReport =
   | { readonly kind: 'heard'; readonly id: string; readonly name: string; readonly authorizationId: string };
 
 let armed: KillStep | null = null;
+/** Of its own change: an event of somebody else must not kill it before. */
+let isCommitted = false;
 let application: INestApplicationContext;
 
 function killAt(step: KillStep): void {
-  if (armed === step) process.kill(process.pid, 'SIGKILL');
+  if (armed === step && isCommitted) process.kill(process.pid, 'SIGKILL');
 }
 
 /** The library's own store, with a sudden death right after its commit. */
@@ -42,6 +44,7 @@ function killAt(step: KillStep): void {
 class DeadlyStore extends TypeOrmAuthorizationStore {
   override async settle(claim: Claim, settlement: Settlement, ending: AttemptEnding): Promise<SettleVerdict> {
     const verdict = await super.settle(claim, settlement, ending);
+    isCommitted = true;
     killAt('after_commit');
     return verdict;
   }
