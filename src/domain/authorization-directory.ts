@@ -39,6 +39,9 @@ export abstract class AuthorizationDirectory {
 
   abstract find(id: AuthorizationId): Promise<Authorization | null>;
 
+  /** How many a sweep would renew that renews what is older than this. */
+  abstract countDue(olderThanMs: number): Promise<number>;
+
   /** Who may use it, those linked first first. */
   abstract ownersOf(id: AuthorizationId): Promise<readonly string[]>;
 

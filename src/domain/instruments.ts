@@ -50,6 +50,10 @@ export const COUNTERS = {
     help: 'Single authorizations that stood out; the event and the log say which.',
     labels: { kind: ['error_spike', 'refresh_storm', 'flapping'] },
   },
+  notion_auth_swept_total: {
+    help: 'Authorizations that scheduled sweeps took up, by what came of it.',
+    labels: { result: ['renewed', 'skipped', 'needs_reconnect', 'unknown', 'failed'] },
+  },
   notion_auth_stalls_total: {
     help: 'Times that the event loop was late by more than a second while a refresh was under way.',
     labels: {},

@@ -4,6 +4,7 @@ import type { HistogramLabels } from '../domain/instruments.js';
 import { NotionMetrics } from '../domain/notion-metrics.js';
 import type { AttemptOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
 import { OwnAttempts } from './own-attempts.js';
+import type { SweptAs } from './sweep-report.js';
 
 type Phase = HistogramLabels<'notion_auth_refresh_duration_seconds'>['phase'];
 
@@ -35,6 +36,11 @@ export class RefreshMeter {
   /** As {@link RefreshMeter.ended} of a success that came too late for whoever waited. */
   storedAfterAll(): void {
     this.ownAttempts.note('success');
+  }
+
+  /** One authorization that a sweep took up. */
+  swept(result: SweptAs): void {
+    this.metrics.count('notion_auth_swept_total', { result });
   }
 
   took(phase: Phase, durationMs: number): void {

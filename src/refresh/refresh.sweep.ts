@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AttemptStatistics } from '../domain/attempt-statistics.js';
+import { AuthorizationDirectory } from '../domain/authorization-directory.js';
 import { AuthorizationStore, type Claim } from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
 import { ConnectStateStore } from '../domain/connect-state-store.js';
@@ -10,6 +11,7 @@ import { RateBudget } from '../domain/rate-budget.js';
 import type { RefreshOutcome } from '../domain/refresh-outcome.js';
 import type { HeldClaim } from './claim.spender.js';
 import { NotionRefreshService } from './notion-refresh.service.js';
+import { RefreshMeter } from './refresh.meter.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import { SweepTally, type SweepReport } from './sweep-report.js';
@@ -36,6 +38,8 @@ export interface SweepOptions {
   readonly maxTokenAgeMs?: number;
   /** Most refreshes begun in a second, over all processes that sweep. Default: no cap but `refresh.maxConcurrent`. */
   readonly ratePerSecond?: number;
+  /** Refresh nothing, and report how many are due. @defaultValue `false` */
+  readonly dryRun?: boolean;
   /** Called after every batch with what was done so far, and with the final report. */
   readonly onProgress?: (report: SweepReport) => unknown;
 }
@@ -56,6 +60,8 @@ export class NotionRefreshSweep {
     private readonly states: ConnectStateStore,
     private readonly attempts: AttemptStatistics,
     private readonly budget: RateBudget,
+    private readonly directory: AuthorizationDirectory,
+    private readonly meter: RefreshMeter,
     private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {}
@@ -64,14 +70,29 @@ export class NotionRefreshSweep {
   async run(options: SweepOptions = {}): Promise<SweepReport> {
     const startedMs = this.clock.monotonicMs();
     const tally = new SweepTally(() => Math.round(this.clock.monotonicMs() - startedMs));
-    await this.clearAway();
-    await this.resolveUnknown(tally);
     const olderThanMs = options.maxTokenAgeMs ?? this.config.refresh.maxTokenAgeMs;
-    if (olderThanMs !== null) await this.renewDue(olderThanMs, options, tally);
-    const report = tally.report(true);
+    const report =
+      options.dryRun === true
+        ? { ...tally.report(true), due: await this.countDue(olderThanMs), dryRun: true }
+        : await this.sweep(olderThanMs, options, tally);
     this.logger.log(`sweep ${JSON.stringify(report)}`);
     await options.onProgress?.(report);
     return report;
+  }
+
+  private async sweep(
+    olderThanMs: number | null,
+    options: SweepOptions,
+    tally: SweepTally,
+  ): Promise<SweepReport> {
+    await this.clearAway();
+    await this.resolveUnknown(tally);
+    if (olderThanMs !== null) await this.renewDue(olderThanMs, options, tally);
+    return tally.report(true);
+  }
+
+  private async countDue(olderThanMs: number | null): Promise<number> {
+    return olderThanMs === null ? 0 : this.directory.countDue(olderThanMs);
   }
 
   private async clearAway(): Promise<void> {
@@ -87,7 +108,7 @@ export class NotionRefreshSweep {
         this.unlessSurprised(() => this.refreshes.refresh(id, { trigger: 'recovery', seenVersion: version })),
       ),
     );
-    for (const outcome of await Promise.all(outcomes)) tally.count(outcome);
+    for (const outcome of await Promise.all(outcomes)) this.meter.swept(tally.count(outcome));
   }
 
   /**
@@ -107,7 +128,7 @@ export class NotionRefreshSweep {
       const claims = await this.claimDue(asOfStartMs, room, options.ratePerSecond);
       for (const begin of claims) {
         const renewal = slots(begin).then((outcome) => {
-          tally.count(outcome);
+          this.meter.swept(tally.count(outcome));
           held.delete(renewal);
         });
         held.add(renewal);

@@ -35,17 +35,22 @@ const LONGEST_PHASE_MS = MINUTE_MS;
  * ```
  */
 export function NotionRefreshSchedule(options: NotionRefreshScheduleOptions) {
-  return (target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<ReportHandler>): void => {
+  return <Handler extends ReportHandler>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<Handler>,
+  ): void => {
     const handler = descriptor.value;
     if (handler === undefined) throw new TypeError('@NotionRefreshSchedule() decorates a method.');
     // The scheduler calls a method without arguments, so what it calls is a method that sweeps first.
     Inject(NotionRefreshSweep)(target, SWEEP);
-    descriptor.value = function sweepAndReport(this: Sweeping): Promise<void> {
+    const sweepAndReport = function (this: Sweeping): Promise<void> {
       this[RUNNING] ??= sweep(this, options, handler).finally(() => {
         this[RUNNING] = undefined;
       });
       return this[RUNNING];
     };
+    descriptor.value = sweepAndReport as unknown as Handler;
     const schedule = 'cron' in options ? Cron(options.cron) : Interval(options.everyMs);
     schedule(target, key, descriptor);
   };

@@ -67,17 +67,28 @@ export async function lockDueRows(
   { olderThanMs, limit }: { readonly olderThanMs: number; readonly limit: number },
 ): Promise<readonly RowAtInstant[]> {
   const { dialect } = session;
-  const rows = sealedRows(session)
-    .andWhere(`a.status = 'active' AND a.sealedRefreshToken IS NOT NULL AND a.attemptId IS NULL`)
-    // As a subquery, which is evaluated once: PostgreSQL uses no index for a clock that may move between rows.
-    .andWhere(`a.pairStoredAt <= (SELECT ${fromNow(dialect, -olderThanMs)})`)
-    .andWhere(`(a.leaseUntil IS NULL OR a.leaseUntil <= ${dialect.now})`)
-    .andWhere(`(a.nextAttemptAt IS NULL OR a.nextAttemptAt <= ${dialect.now})`)
+  const rows = onlyDue(sealedRows(session), session, olderThanMs)
     .orderBy('a.pairStoredAt')
     .addOrderBy('a.id')
     .limit(limit);
   return allRows(
     dialect.skipsLocked ? locking(session, rows).setOnLocked('skip_locked') : locking(session, rows),
+  );
+}
+
+/** Those of `rows` (of the alias `a`) whose pair is older, and which nobody holds or has put off. */
+export function onlyDue(
+  rows: SelectQueryBuilder<AuthorizationEntity>,
+  { dialect }: Pick<StoreSession, 'dialect'>,
+  olderThanMs: number,
+): SelectQueryBuilder<AuthorizationEntity> {
+  return (
+    rows
+      .andWhere(`a.status = 'active' AND a.sealedRefreshToken IS NOT NULL AND a.attemptId IS NULL`)
+      // As a subquery, which is evaluated once: PostgreSQL uses no index for a clock that may move between rows.
+      .andWhere(`a.pairStoredAt <= (SELECT ${fromNow(dialect, -olderThanMs)})`)
+      .andWhere(`(a.leaseUntil IS NULL OR a.leaseUntil <= ${dialect.now})`)
+      .andWhere(`(a.nextAttemptAt IS NULL OR a.nextAttemptAt <= ${dialect.now})`)
   );
 }
 

@@ -9,6 +9,7 @@ import {
 import type { Authorization, AuthorizationId } from '../domain/authorization.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { authorizations } from './authorization-queries.js';
+import { onlyDue } from './authorization-rows.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import type { DatabaseSession } from './database-sessions.js';
 import { isAuthorizationId } from './identifiers.js';
@@ -40,6 +41,10 @@ export class TypeOrmAuthorizationDirectory extends AuthorizationDirectory {
       authorizations(this.rows(session).andWhere('a.id = :id', { id })),
     );
     return found ?? null;
+  }
+
+  override countDue(olderThanMs: number): Promise<number> {
+    return this.database.read((session) => onlyDue(this.rows(session), session, olderThanMs).getCount());
   }
 
   override async ownersOf(id: AuthorizationId): Promise<readonly string[]> {

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
+import { NotionAuthModule } from 'nestjs-notion-auth';
+import { NotionRefreshSchedule, type SweepReport } from 'nestjs-notion-auth/schedule';
+import { NotionSimulator } from 'nestjs-notion-auth/testing';
+import { databaseFor, NotionApp } from '../support/notion-app.js';
+import { sqlite } from '../support/storage.harness.js';
+
+const OLD = { maxTokenAgeMs: 1 };
+
+let simulator: NotionSimulator;
+let storage: Awaited<ReturnType<typeof databaseFor>>;
+let app: NotionApp;
+
+beforeEach(async () => {
+  simulator = await NotionSimulator.start();
+  storage = await databaseFor(sqlite);
+  app = await NotionApp.start(simulator, storage.options);
+});
+
+afterEach(async () => {
+  await app.close();
+  await simulator.close();
+  await storage.drop();
+});
+
+async function keepOld(count: number): Promise<void> {
+  for (let person = 0; person < count; person++) await app.keep(simulator.grant());
+  await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function requests(): number {
+  return simulator.ledger.requests().length;
+}
+
+describe('a sweep', () => {
+  it('that runs dry refreshes nothing, and reports what is due', async () => {
+    await keepOld(7);
+    const before = requests();
+    expect(await app.sweep.run({ ...OLD, dryRun: true })).toMatchObject({ due: 7, renewed: 0, dryRun: true });
+    expect(await app.sweep.run({ maxTokenAgeMs: 3_600_000, dryRun: true })).toMatchObject({ due: 0 });
+    expect(requests()).toBe(before);
+    expect(await app.sweep.run(OLD)).toMatchObject({ due: 7, renewed: 7, dryRun: false, done: true });
+  });
+
+  it('reports why it renewed no more', async () => {
+    await keepOld(6);
+    simulator.fail('refresh', { kind: 'status', status: 400, code: 'invalid_grant' }, { times: 1 });
+    simulator.fail('refresh', { kind: 'drop_after' }, { times: 1 });
+    simulator.fail('refresh', { kind: 'status', status: 409, code: 'conflict_error' }, { times: 1 });
+    const report = await app.sweep.run(OLD);
+    expect(report).toMatchObject({
+      due: 6,
+      renewed: 3,
+      needsReconnect: 1,
+      unknown: 1,
+      failed: 1,
+      skipped: 0,
+    });
+    expect(report.failedBecause).toMatchObject({
+      notProcessed: 1,
+      notSent: 0,
+      configuration: 0,
+      surprise: 0,
+    });
+  });
+
+  it('reaches the decorated method, as cron and as interval, after each batch and at its end', async () => {
+    await keepOld(3);
+    const reports: SweepReport[] = [];
+    @Injectable()
+    class Sweeper {
+      @NotionRefreshSchedule({ everyMs: 100, ...OLD, maxTokenAgeMs: 3_600_000 })
+      onInterval(report: SweepReport): void {
+        reports.push(report);
+      }
+
+      @NotionRefreshSchedule({ cron: '* * * * * *', maxTokenAgeMs: 1, dryRun: true })
+      onCron(): void {
+        // Its phase is up to a minute; the interval is what is watched here.
+      }
+    }
+    @Module({})
+    class SweepingModule {}
+    const nest = await NestFactory.createApplicationContext(
+      {
+        module: SweepingModule,
+        imports: [ScheduleModule.forRoot(), NotionAuthModule.forRoot({ ...app.options, routes: false })],
+        providers: [Sweeper],
+      },
+      { logger: false },
+    );
+    while (reports.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(reports[0]).toMatchObject({ due: 0, renewed: 0, done: true, dryRun: false });
+    await nest.close();
+  });
+});
