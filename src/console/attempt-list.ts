@@ -28,7 +28,7 @@ function item(attempt: JournaledAttempt, isNewest: boolean, now: Date): Html {
     <p class="attempt-line">
       <strong class="outcome ${verdict}">${outcome === null ? 'Under way' : OUTCOME_WORDS[outcome]}</strong>
       <span>${moment(startedAt, now)}</span>
-      <span class="quiet">asked by ${trigger}, Notion took ${duration(upstreamMs)}</span>
+      <span class="quiet">${trigger} · ${duration(upstreamMs)}</span>
     </p>
     ${
       status === null && code === null

@@ -32,6 +32,7 @@ export function authorizationPage(content: AuthorizationContent): Html {
       ${asksToDisconnect === null ? null : disconnectQuestion(content, asksToDisconnect)}
       ${status === 'needs_reconnect' ? needsThePerson() : null}
       <div class="columns">
+        <div class="stack side">${actions(content)} ${owners(content)}</div>
         <div class="stack">
           <section class="card" aria-labelledby="facts">
             <h2 id="facts">Facts</h2>
@@ -42,7 +43,6 @@ export function authorizationPage(content: AuthorizationContent): Html {
             ${attemptList(content)}
           </section>
         </div>
-        <div class="stack">${actions(content)} ${owners(content)}</div>
       </div>`,
   });
 }
@@ -60,7 +60,7 @@ function linkPanel(link: string): Html {
 
 function needsThePerson(): Html {
   return html`<section class="card callout" aria-labelledby="why">
-    <h2 id="why">Why nothing works here</h2>
+    <h2 id="why">Why calls are refused here</h2>
     ${meaning(diagnose({ code: 'notion_reconnect_required' }, { stage: 'refresh' }))}
   </section>`;
 }

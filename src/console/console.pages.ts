@@ -27,7 +27,7 @@ import { RefreshHistory } from './refresh-history.js';
 import { SignedNotes } from './signed-notes.js';
 
 const PAGE_SIZE = 25;
-const ATTEMPTS_SHOWN = 20;
+const ATTEMPTS_SHOWN = 10;
 
 export interface AnsweredPage {
   readonly status: number;

@@ -5,14 +5,14 @@ export const STYLE = `
   --ground: #f7f6f3; --card: #ffffff; --ink: #23211e; --soft: #625e58; --line: #dfdcd6; --edge: #8b867d;
   --accent: #2456c4; --accent-strong: #1b449c; --on-accent: #ffffff;
   --good: #1a6b3c; --good-tint: #e6f4ea; --warn: #7a4b00; --warn-tint: #fdf1d8; --bad: #a1261b; --bad-tint: #fbe9e7; --gone-tint: #ecebe8;
-  --bar-good: #3f7fd1; --bar-bad: #c4381f; --bar-other: #b3aea5;
+  --bar-good: #3f7fd1; --bar-bad: #c4381f; --bar-other: #b3aea5; --bar-slow: #8a4fbf;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #191919; --card: #222221; --ink: #ecebe9; --soft: #b3b0aa; --line: #3b3a37; --edge: #85817a;
     --accent: #8ab4ff; --accent-strong: #a9c7ff; --on-accent: #10203d;
     --good: #84d6a2; --good-tint: #1b3526; --warn: #f2c66d; --warn-tint: #3a2d12; --bad: #ff9d92; --bad-tint: #43211d; --gone-tint: #33322f;
-    --bar-good: #6ea6ec; --bar-bad: #ff7d66; --bar-other: #77736b;
+    --bar-good: #6ea6ec; --bar-bad: #ff7d66; --bar-other: #77736b; --bar-slow: #c49bf0;
   }
 }
 * { box-sizing: border-box; }
@@ -90,12 +90,12 @@ input::placeholder { color: var(--soft); opacity: 1; }
 .notice.bad { background: var(--bad-tint); color: var(--bad); }
 .notice ul { margin-top: .25rem; font-weight: 400; }
 
-.charts { display: grid; gap: .875rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); align-items: start; }
-.chart { display: grid; gap: .75rem; }
+.charts { display: grid; gap: .875rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
+.chart { display: grid; gap: .75rem; align-content: start; }
 .chart figcaption p { color: var(--soft); font-size: .9375rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .125rem 1rem; color: var(--soft); font-size: .875rem; }
 .legend li::before { content: ""; display: inline-block; width: .75rem; height: .75rem; margin-right: .4375rem; border-radius: 3px; vertical-align: -.0625rem; background: var(--swatch); }
-.succeeded, .median { --swatch: var(--bar-good); } .failed, .slow { --swatch: var(--bar-bad); } .neither { --swatch: var(--bar-other); }
+.succeeded, .median { --swatch: var(--bar-good); } .failed { --swatch: var(--bar-bad); } .slow { --swatch: var(--bar-slow); } .neither { --swatch: var(--bar-other); }
 .plot { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .25rem .625rem; }
 .plot svg { width: 100%; height: 11rem; overflow: visible; }
 .y, .x { display: flex; justify-content: space-between; color: var(--soft); font-size: .8125rem; line-height: 1; font-variant-numeric: tabular-nums; }
@@ -111,23 +111,26 @@ th, td { padding: .3125rem .5rem .3125rem 0; border-bottom: 1px solid var(--line
 thead th { color: var(--soft); font-size: .8125rem; vertical-align: bottom; }
 th.number, td.number { text-align: right; padding-right: 0; padding-left: .5rem; }
 
-.stages { display: grid; gap: .875rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); align-items: start; }
+.stages { display: grid; gap: .875rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); align-items: start; }
+.stage:first-child { grid-column: 1 / -1; }
 .stage > .quiet { margin-bottom: .625rem; }
 .errors { display: grid; }
 .errors > li { padding-block: .625rem; border-top: 1px solid var(--line); }
+.more { display: flex; flex-wrap: wrap; gap: 0 1.25rem; } .more details[open] { flex: 1 0 100%; }
 .error-line { display: grid; grid-template-columns: minmax(0, 11rem) minmax(3rem, 1fr) auto; gap: .75rem; align-items: center; }
 .error-line svg { width: 100%; height: 1.75rem; }
 .meaning { display: grid; gap: .5rem; margin-top: .5rem; padding: .875rem 1rem; border-radius: 10px; background: var(--ground); font-size: .9375rem; }
 .advice { display: grid; gap: .75rem 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); }
 .advice ul, .advice ol { display: grid; gap: .25rem; padding-left: 1.125rem; list-style: disc; }
 .advice ol { list-style: decimal; }
+.tag.person { border-color: var(--warn); color: var(--warn); }
 .tag { margin-right: .25rem; padding: .125rem .5rem; border: 1px solid var(--line); border-radius: 999px; background: var(--card); font-size: .8125rem; font-weight: 600; }
 
 .list { padding: 0; }
 .list > li { display: grid; grid-template-columns: minmax(0, 2.2fr) minmax(0, 1.4fr) minmax(0, 1fr) minmax(0, 1fr); gap: .25rem 1.25rem; align-items: center; padding: .875rem 1.25rem; }
 .list > li + li { border-top: 1px solid var(--line); }
 .who { display: grid; min-width: 0; }
-.name { font-weight: 600; overflow-wrap: anywhere; }
+.name { display: -webkit-box; overflow: hidden; font-weight: 600; overflow-wrap: anywhere; -webkit-box-orient: vertical; -webkit-line-clamp: 2; line-clamp: 2; }
 .who code { color: var(--soft); }
 .standing { display: flex; flex-wrap: wrap; gap: .25rem .625rem; align-items: center; }
 .when .label { display: block; font-size: .8125rem; }
@@ -143,14 +146,15 @@ th.number, td.number { text-align: right; padding-right: 0; padding-left: .5rem;
 .heading { display: grid; gap: .5rem; }
 .columns { display: grid; gap: 1.25rem; align-items: start; }
 .stack { display: grid; gap: 1.25rem; min-width: 0; }
-@media (min-width: 56rem) { .columns { grid-template-columns: minmax(0, 1fr) 20rem; } }
+@media (min-width: 56rem) { .columns { grid-template-columns: minmax(0, 1fr) 20rem; } .side { grid-column: 2; grid-row: 1; position: sticky; top: 1.25rem; } }
 .columns h2 { margin-bottom: .875rem; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 14rem), 1fr)); gap: 1rem 1.5rem; }
 .facts dt { color: var(--soft); font-size: .875rem; }
 .facts .quiet { display: block; }
 .attempts > li { padding-block: .875rem; border-top: 1px solid var(--line); }
 .attempts > li:first-child { padding-top: 0; border-top: 0; }
-.attempt-line, .attempt-facts { display: flex; flex-wrap: wrap; gap: .125rem .875rem; align-items: baseline; }
+.attempt-line { display: grid; grid-template-columns: 8rem minmax(0, 1fr) auto; gap: .125rem .875rem; align-items: baseline; }
+.attempt-facts { display: flex; flex-wrap: wrap; gap: .125rem .875rem; align-items: baseline; }
 .attempt-facts { color: var(--soft); font-size: .875rem; }
 .outcome.succeeded { color: var(--good); } .outcome.failed { color: var(--bad); }
 .actions { display: grid; gap: 1rem; }
@@ -171,7 +175,9 @@ footer { padding-block: 0 2rem; color: var(--soft); font-size: .875rem; }
   .list > li { grid-template-columns: 1fr 1fr; padding: .875rem 1rem; }
   .who, .list .standing { grid-column: 1 / -1; }
   .tiles { grid-template-columns: 1fr 1fr; gap: .625rem; }
+  .statuses { grid-template-columns: 1fr; }
   .tile-figure { font-size: 1.5rem; }
+  .attempt-line { grid-template-columns: minmax(0, 1fr) auto; } .attempt-line > span:nth-of-type(1) { grid-row: 2; grid-column: 1 / -1; }
   .search .button { flex: 1 1 100%; }
   .error-line { grid-template-columns: minmax(0, 8.5rem) minmax(2rem, 1fr) auto; }
   .plot svg { height: 9rem; }

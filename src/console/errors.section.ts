@@ -25,6 +25,7 @@ export interface ErrorsContent {
 export function errorsSection(content: ErrorsContent): Html {
   return html`<section aria-labelledby="errors">
     <h2 id="errors">Errors by stage</h2>
+    <p class="quiet">In the last ${SPAN_WORDS[content.span]}. Each code is drawn to a scale of its own.</p>
     <div class="stages">
       ${(Object.keys(STAGE_WORDS) as ErrorStage[]).map((stage) => stageCard(stage, content))}
     </div>
@@ -33,7 +34,6 @@ export function errorsSection(content: ErrorsContent): Html {
 
 function stageCard(stage: ErrorStage, content: ErrorsContent): Html {
   const { rows, span } = content;
-  const most = Math.max(1, ...rows[stage].flatMap(({ counts }) => counts));
   return html`<section class="card stage" aria-labelledby="stage-${stage}">
     <h3 id="stage-${stage}">${STAGE_WORDS[stage]}</h3>
     <p class="quiet">${scopeOf(stage, content)}</p>
@@ -41,7 +41,7 @@ function stageCard(stage: ErrorStage, content: ErrorsContent): Html {
       rows[stage].length === 0
         ? html`<p class="none">No errors in the last ${SPAN_WORDS[span]}.</p>`
         : html`<ul class="errors">
-            ${rows[stage].map((row) => errorRow(row, most, content))}
+            ${rows[stage].map((row) => errorRow(row, content))}
           </ul>`
     }
   </section>`;
@@ -52,16 +52,15 @@ function scopeOf(stage: ErrorStage, { since }: ErrorsContent): string {
   return `This replica only, since it started ${since.toISOString().slice(0, 16).replace('T', ' ')}`;
 }
 
+/** Each code has a scale of its own: when it came is seen, and how often is written beside it. */
 function errorRow(
   { code, counts, total, meaning: known, stage }: ErrorRow,
-  most: number,
-  content: ErrorsContent,
+  { span, times }: ErrorsContent,
 ): Html {
-  const { span, times } = content;
   const title = `${code}: ${plural(total, 'error')} in the last ${SPAN_WORDS[span]}`;
   const bars = stackedBars(
     counts.map((one) => [one]),
-    most,
+    Math.max(...counts),
   ).flat();
   return html`<li data-error="${`${stage} ${code}`}">
     <div class="error-line">
@@ -81,37 +80,39 @@ function errorRow(
       </svg>
       <strong class="number">${count(total)}</strong>
     </div>
-    ${
-      known === null
-        ? null
-        : html`<details>
-            <summary>What it means<span class="hidden">: ${code}</span></summary>
-            ${meaning(known)}
-          </details>`
-    }
-    <details>
-      <summary>Figures<span class="hidden"> of ${code}</span></summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">From</th>
-            <th scope="col" class="number">Errors</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${counts
-            .map((one, index) => ({ one, at: times[index] }))
-            .filter(({ one }) => one > 0)
-            .reverse()
-            .map(
-              ({ one, at }) =>
-                html`<tr>
-                  <th scope="row">${at === undefined ? '' : timeLabel(span, at)}</th>
-                  <td class="number">${count(one)}</td>
-                </tr>`,
-            )}
-        </tbody>
-      </table>
-    </details>
+    <div class="more">
+      ${
+        known === null
+          ? null
+          : html`<details>
+              <summary>What it means<span class="hidden">: ${code}</span></summary>
+              ${meaning(known)}
+            </details>`
+      }
+      <details>
+        <summary>Figures<span class="hidden"> of ${code}</span></summary>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">From</th>
+              <th scope="col" class="number">Errors</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${counts
+              .map((one, index) => ({ one, at: times[index] }))
+              .filter(({ one }) => one > 0)
+              .reverse()
+              .map(
+                ({ one, at }) =>
+                  html`<tr>
+                    <th scope="row">${at === undefined ? '' : timeLabel(span, at)}</th>
+                    <td class="number">${count(one)}</td>
+                  </tr>`,
+              )}
+          </tbody>
+        </table>
+      </details>
+    </div>
   </li>`;
 }

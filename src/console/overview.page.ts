@@ -89,10 +89,10 @@ function gates({ closedGates }: Overview): Html | null {
 function statusTiles(counts: readonly AuthorizationCount[] | null, links: ConsoleLinks): Html {
   if (counts === null) return html`<p class="card empty">The database does not answer just now.</p>`;
   const of = (status: AuthorizationStatus) => counts.filter((each) => each.status === status);
-  return html`<ul class="tiles">
+  return html`<ul class="tiles statuses">
     ${AUTHORIZATION_STATUSES.map(
       (status) =>
-        html`<li class="tile ${status}">
+        html`<li class="tile ${totalOf(of(status)) === 0 ? '' : status}">
           <a href="${links.list({ status })}">
             <span class="tile-label">${STATUS_WORDS[status]}</span>
             <span class="tile-figure">${count(totalOf(of(status)))}</span>

@@ -56,7 +56,7 @@ function attemptsChart(span: TimeSpan, buckets: readonly HistoryBucket[]): Html 
     legend: [
       { series: 'succeeded', label: 'succeeded' },
       { series: 'failed', label: 'failed' },
-      { series: 'neither', label: 'no verdict: revoked by people, limited, or not sent' },
+      { series: 'neither', label: 'no verdict (revoked, limited, not sent)' },
     ],
     drawing: html`${columns.map((bars) => bars.map((bar, index) => barOf(bar, SERIES[index] ?? 'neither')))}`,
     yLabels: [count(most), most === 1 ? '' : count(most / 2), '0'],
