@@ -81,7 +81,9 @@ export { notionAuthEntities, notionAuthMigrations } from './storage/storage-sche
 // Parts that an application can replace or extend, through the option `providers`
 export {
   AuthorizationDirectory,
+  type DirectoryPlace,
   type DirectoryQuery,
+  type DirectorySearch,
   type JournaledAttempt,
 } from './domain/authorization-directory.js';
 export { AuthorizationStore } from './domain/authorization-store.js';

@@ -4,6 +4,7 @@ import { API_FAULTS, tokenFaults, type NamedFault } from '../../test/support/can
 import type { CanaryScanner } from '../../test/support/canary.scanner.js';
 import type { Proof } from '../harness/proof.js';
 import { CanaryVisitor } from './canary.visitor.js';
+import { operateConsole } from './operated.console.js';
 import type { SeenBytes } from './seen.bytes.js';
 
 export interface CanaryScene {
@@ -125,38 +126,7 @@ export class DrivenPaths {
     }
     await visitor.ask('GET', '/drive/list?owner=owner-1');
     this.passed('list');
-    await this.operate();
-  }
-
-  /** Every page of the console over what the other ways left behind, and every button. */
-  private async operate(): Promise<void> {
-    const { id, botId, owner, visitor } = await this.connect();
-    const pages = {
-      minutes: '?span=15m',
-      day: '?span=24h',
-      week: '?span=7d',
-      list: '/authorizations',
-      bot: `/authorizations?q=${botId}`,
-      owner: `/authorizations?q=${owner}`,
-      dead: '/authorizations?status=needs_reconnect',
-      nonsense: `/authorizations?q=${encodeURIComponent(`<%_\\'"`)}`,
-    };
-    for (const [name, path] of Object.entries(pages)) {
-      await visitor.ask('GET', `/notion/console${path}`);
-      this.passed(`console: ${name}`);
-    }
-    const one = `/notion/console/authorizations/${id}`;
-    const { text } = await visitor.ask('GET', one);
-    const [, formToken] = /name="formToken"\s+value="([^"]+)"/.exec(text) ?? [];
-    await visitor.ask('POST', `${one}/refresh`, { formToken: 'of another browser' });
-    this.passed('console: a form of another browser');
-    for (const action of ['refresh', 'reconnect-link', 'disconnect']) {
-      const at = `${one}/${action}`;
-      const { status, location } = await visitor.ask('POST', at, { formToken, confirmed: 'yes' });
-      if (status !== 303) throw new Error(`A button of the console was answered ${String(status)}.`);
-      await visitor.ask('GET', pathOf(new URL(location, this.scene.url + at).href));
-      this.passed(`console: ${action}`);
-    }
+    await operateConsole(this.scene, await this.connect());
   }
 
   private async drive(name: string, { id, owner, visitor }: Connected, path: string): Promise<void> {

@@ -15,7 +15,8 @@ import { SignedNotes } from './signed-notes.js';
  * Pages for operators: how the fleet of authorizations is, how refreshing went, what fails and what to do about it, and
  * buttons to refresh, to reconnect and to disconnect. Nothing is mounted unless an application imports this.
  *
- * The console shows the authorizations of **all** owners and ends them, so it does not start without a guard.
+ * The console shows the authorizations of **all** owners and ends them, so it does not start without a guard. Its forms
+ * are read by the application's body parser, which Nest has unless it is told not to.
  *
  * @example
  * ```ts

@@ -106,8 +106,8 @@ footer { padding-block: 0 2rem; color: var(--soft); font-size: .875rem; }
   .statuses .tile a { grid-template-columns: 1fr auto; align-items: baseline; }
   .tile-figure { font-size: 1.5rem; }
   .attempt-line { grid-template-columns: minmax(0, 1fr) auto; } .attempt-line > span:nth-of-type(1) { grid-row: 2; grid-column: 1 / -1; }
-  .search .button { flex: 1 1 100%; }
-  .error-line { grid-template-columns: minmax(0, 8.5rem) minmax(2rem, 1fr) auto; }
+  .search label, .search .button { flex: 1 1 100%; }
+  .error-line { grid-template-columns: minmax(2rem, 1fr) auto; gap: .125rem .75rem; } .error-line code { grid-column: 1 / -1; }
   .plot svg { height: 9rem; }
 }
 `;
