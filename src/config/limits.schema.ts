@@ -79,6 +79,10 @@ export const eventsSchema = z.strictObject({
   keepMs: duration(7 * DAY_MS),
 });
 
+export const healthSchema = z.strictObject({
+  minuteMs: duration(MINUTE_MS, MINUTE_MS),
+});
+
 export const outboundSchema = z.strictObject({
   maxConcurrentPerAuthorization: count(50),
   maxQueuedPerAuthorization: count(10_000),

@@ -76,6 +76,8 @@ export interface NotionAuthOptions {
   webhooks?: WebhookOptions;
   /** What `@OnNotionAuth()` hears of. */
   events?: EventOptions;
+  /** Times of the health indicator. */
+  health?: HealthOptions;
   /** Met while these options were gathered, by `notionAuthConfig`; reported together with every other problem. */
   problems?: readonly OptionProblem[];
 }
@@ -238,6 +240,15 @@ export interface EventOptions {
   keepMs?: number;
 }
 
+/** Times of the health indicator (`nestjs-notion-auth/health`). */
+export interface HealthOptions {
+  /**
+   * What counts as a minute, in ms: every window and wait of the indicator is so many of it. Shorter ones are for
+   * rehearsals of an outage. @defaultValue `60_000`
+   */
+  minuteMs?: number;
+}
+
 export interface EncryptionKey {
   readonly id: string;
   /** The 32 bytes, base64, masked. */
@@ -272,6 +283,7 @@ export interface NotionAuthConfig {
     readonly verificationTokens: readonly Secret[];
   };
   readonly events: Complete<EventOptions>;
+  readonly health: Complete<HealthOptions>;
   /** Startup warnings to log: what works and is still worth a look. No values. */
   readonly warnings: readonly string[];
 }

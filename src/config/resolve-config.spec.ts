@@ -100,6 +100,7 @@ describe('the resolved configuration', () => {
         drainMs: 25_000,
       },
       events: { lookEveryMs: 5_000, leaseMs: 60_000, maxDeliveries: 20, keepMs: 604_800_000 },
+      health: { minuteMs: 60_000 },
       warnings: [],
     });
   });
