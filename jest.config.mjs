@@ -33,7 +33,7 @@ export default {
     },
     { ...base, displayName: 'mariadb', testMatch: ['<rootDir>/test/**/*.mariadb-spec.ts'] },
   ],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   workerIdleMemoryLimit: '1GB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],

@@ -205,7 +205,13 @@ describe('metrics for Prometheus', () => {
     const authorizations = [];
     for (let tenant = 0; tenant < 1_000; tenant += 1) authorizations.push(await app.connect());
     await Promise.all(authorizations.map(({ id }) => app.call(id, `/v1/pages/${id}`)));
-    await Promise.all(authorizations.map(({ id }) => app.refreshes.refresh(id, { trigger: 'schedule' })));
+    for (let from = 0; from < authorizations.length; from += 50) {
+      const some = authorizations.slice(from, from + 50);
+      const outcomes = await Promise.all(
+        some.map(({ id }) => app.refreshes.refresh(id, { trigger: 'schedule' })),
+      );
+      expect(outcomes.filter(({ kind }) => kind !== 'renewed')).toEqual([]);
+    }
     app.clock.moveOn(60_000);
     const lines = await series();
     expect(lines.length).toBe(before);
