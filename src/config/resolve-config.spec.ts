@@ -69,6 +69,7 @@ describe('the resolved configuration', () => {
         stateLifetimeMs: 600_000,
         maxPendingPerOwner: 20,
         maxWaiting: 10_000,
+        maxExchanges: 100,
         defaultReturnTo: '/',
         exchangeTimeoutMs: 75_000,
       },
@@ -88,6 +89,7 @@ describe('the resolved configuration', () => {
         firstRetryMs: 10_000,
         maxAttempts: 20,
         maxAgeMs: 21_600_000,
+        maxConcurrent: 100,
         lookEveryMs: 30_000,
       },
       webhooks: {

@@ -601,6 +601,31 @@ describe('authorize and state', () => {
     expect(await app.connect.list(browser.user!)).toHaveLength(1);
   });
 
+  it('J8: exchanges as many codes at once as it may, and lets the other callbacks come again', async () => {
+    const own = await startApp({ connect: { maxExchanges: 2 } });
+    try {
+      const visitors = Array.from({ length: 8 }, (_, n) => new TestBrowser(own.url, `owner-of-code-${n}`));
+      const callbacks = new Map<TestBrowser, string>();
+      for (const [n, visitor] of visitors.entries()) {
+        callbacks.set(visitor, allow(await start('', visitor), { person: `Person ${300 + n}` }));
+      }
+      simulator.configure({ delayMs: { token: 600 } });
+      const mark = simulator.ledger.mark();
+      const come = async (visitor: TestBrowser) => (await visitor.get(callbacks.get(visitor)!)).status;
+      const first = visitors.slice(0, 2).map(come);
+      while (simulator.ledger.since(mark).tokenRequests() < 2) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      expect(await Promise.all(visitors.slice(2).map(come))).toEqual([503, 503, 503, 503, 503, 503]);
+      expect(simulator.ledger.since(mark).tokenRequests()).toBe(2);
+      expect(await Promise.all(first)).toEqual([303, 303]);
+      simulator.configure({ delayMs: { token: 0 } });
+      for (const visitor of visitors.slice(2)) expect(await come(visitor)).toBe(303);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('A22: shows pages that load nothing, run nothing and cannot be framed', async () => {
     const { headers, text } = await expectRefused('/notion/callback');
     expect(headers).toMatchObject({
