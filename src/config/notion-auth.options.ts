@@ -156,6 +156,11 @@ export interface ConnectOptions {
    * @defaultValue `10_000`
    */
   maxWaiting?: number;
+  /**
+   * Codes that this process exchanges at once; further callbacks are answered 503 and may come again.
+   * @defaultValue `100`
+   */
+  maxExchanges?: number;
   /** Path on the application's own origin where a connect ends unless `returnTo` says otherwise. @defaultValue `/` */
   defaultReturnTo?: string;
   /** How long Notion may take to exchange the code, in ms. @defaultValue `75_000` */
@@ -196,6 +201,8 @@ export interface RevocationOptions {
   maxAttempts?: number;
   /** Age at which a token is erased unconfirmed, in ms. @defaultValue `21_600_000` (six hours) */
   maxAgeMs?: number;
+  /** Disconnects of this process that ask Notion at once; further ones are left to the outbox. @defaultValue `100` */
+  maxConcurrent?: number;
   /** How often each process looks for revocations that are due, in ms. @defaultValue `30_000` */
   lookEveryMs?: number;
 }

@@ -27,6 +27,8 @@ export type RevocationOutcome = 'revoked' | 'revoke_pending' | 'local_only';
 export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new NotionLogger('NotionRevocation');
   private readonly underWay = new Set<Promise<unknown>>();
+  /** Disconnects whose revocations are on their way to Notion. */
+  private asking = 0;
   private looking: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
 
@@ -53,14 +55,24 @@ export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy
 
   /**
    * Asks Notion once for each, and waits `revocation.waitMs` at most; what is under way then goes on. Never rejects:
-   * what is not confirmed stays in the outbox.
+   * what is not confirmed, or is too much at once, stays in the outbox.
    */
   async send(claimed: readonly PendingRevocation[]): Promise<RevocationOutcome> {
     if (claimed.length === 0) return 'local_only';
-    const sent = this.keepTrack(Promise.all(claimed.map((one) => this.sendOne(one))));
+    if (this.asking >= this.config.revocation.maxConcurrent) return 'revoke_pending';
+    const sent = this.keepTrack(this.ask(claimed));
     const outcomes = await waitAtMost(sent, { timeoutMs: this.config.revocation.waitMs });
     if (outcomes === 'timed_out' || outcomes.includes('revoke_pending')) return 'revoke_pending';
     return outcomes.every((outcome) => outcome === 'revoked') ? 'revoked' : 'local_only';
+  }
+
+  private async ask(claimed: readonly PendingRevocation[]): Promise<readonly RevocationOutcome[]> {
+    this.asking += 1;
+    try {
+      return await Promise.all(claimed.map((one) => this.sendOne(one)));
+    } finally {
+      this.asking -= 1;
+    }
   }
 
   private look(): void {
