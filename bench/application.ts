@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { INestApplication, LoggerService, Provider, Type } from '@nestjs/common';
+import { Module, type INestApplication, type LoggerService, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   NotionAuthModule,
@@ -68,7 +68,10 @@ export async function startApplication(
   };
 }
 
-class BenchModule {}
+@Module({})
+class BenchModule {
+  readonly name = 'bench';
+}
 
 async function connect(nest: INestApplication): Promise<AuthorizationId> {
   const pending = {
