@@ -6,6 +6,7 @@ import type { NotionAuthWiring } from './config/notion-auth.wiring.js';
 import { OwnerGate } from './config/owner.gate.js';
 import { connectControllerFor } from './connect/connect.controller.js';
 import { connectExports, connectProviders } from './connect/connect.providers.js';
+import { AttemptHistory } from './domain/attempt-history.js';
 import { AttemptStatistics } from './domain/attempt-statistics.js';
 import { AuthorizationDirectory } from './domain/authorization-directory.js';
 import { AuthorizationStore } from './domain/authorization-store.js';
@@ -51,6 +52,7 @@ import { OwnAttempts } from './refresh/own-attempts.js';
 import { PairCustody } from './refresh/pair.custody.js';
 import { PairKeeper } from './refresh/pair.keeper.js';
 import { UnknownOutcomeRecovery } from './refresh/recovery.js';
+import { RecentFailures } from './refresh/recent-failures.js';
 import { RefreshGauges } from './refresh/refresh.gauges.js';
 import { RefreshMeter } from './refresh/refresh.meter.js';
 import { ReplicaHealth } from './refresh/replica.health.js';
@@ -60,6 +62,7 @@ import { RollForward } from './refresh/roll-forward.js';
 import { StallWatch } from './refresh/stall.watch.js';
 import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
 import { TypeOrmAuthorizationDirectory } from './storage/typeorm-authorization.directory.js';
+import { TypeOrmAttemptHistory } from './storage/typeorm-attempt.history.js';
 import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
 import { TypeOrmAuthorizationStore } from './storage/typeorm-authorization.store.js';
 import { TypeOrmDatabaseWatch } from './storage/typeorm-database.watch.js';
@@ -79,6 +82,7 @@ const PROVIDERS: Provider[] = [
   { provide: AuthorizationStore, useClass: TypeOrmAuthorizationStore },
   { provide: AuthorizationDirectory, useClass: TypeOrmAuthorizationDirectory },
   { provide: ConnectStateStore, useClass: TypeOrmConnectStateStore },
+  { provide: AttemptHistory, useClass: TypeOrmAttemptHistory },
   { provide: AttemptStatistics, useClass: TypeOrmAttemptStatistics },
   { provide: FleetReadings, useClass: TypeOrmFleetReadings },
   { provide: TokenCipher, useClass: KeyRingCipher },
@@ -105,6 +109,7 @@ const PROVIDERS: Provider[] = [
   RefreshMeter,
   RefreshGauges,
   AuthorizationWatch,
+  RecentFailures,
   StallWatch,
   PairCustody,
   PairKeeper,
@@ -148,8 +153,11 @@ const EXPORTS = [
   WebhookAudience,
   AuthorizationStore,
   AuthorizationDirectory,
+  AttemptHistory,
   FleetReadings,
   ReplicaHealth,
+  RecentFailures,
+  TokenCipher,
   NotionAuthConfigModule,
 ];
 

@@ -4,6 +4,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { TerminusModule } from '@nestjs/terminus';
 import type { Request } from 'express';
 import { NotionAuthModule, notionAuthConfig } from 'nestjs-notion-auth';
+import { NotionAuthConsoleModule } from 'nestjs-notion-auth/console';
 import { NotionAuthHealthIndicator } from 'nestjs-notion-auth/health';
 import { prometheusMetrics } from 'nestjs-notion-auth/prometheus';
 import { register } from 'prom-client';
@@ -11,6 +12,7 @@ import { ConnectionController } from './actions/connection.controller.js';
 import { LastResults } from './actions/last-results.js';
 import { NotionCallsController } from './actions/notion-calls.controller.js';
 import { SimulatorController } from './actions/simulator.controller.js';
+import { DemoOperatorGuard } from './demo-operator.guard.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { HourlySweep } from './hourly-sweep.js';
@@ -34,6 +36,11 @@ export interface Quickstart {
       ...notionAuthConfig.asProvider(),
       resolveOwner: (request: Request) => Session.of(request)?.ownerId,
       providers: [prometheusMetrics(register)],
+    }),
+    NotionAuthConsoleModule.forRoot({
+      path: 'console',
+      guard: DemoOperatorGuard,
+      actor: (request: Request) => Session.of(request)?.ownerId,
     }),
   ],
   controllers: [

@@ -4,6 +4,7 @@ import { Clock } from '../domain/clock.js';
 import { NotionMetrics } from '../domain/notion-metrics.js';
 import { callbackResultOf } from './callback-result.js';
 import {
+  NotionAuthError,
   NotionCallbackRefusedError,
   NotionConnectDeniedError,
   NotionConnectFailedError,
@@ -11,6 +12,7 @@ import {
   NotionStoreUnavailableError,
 } from '../domain/errors.js';
 import { AuthorizationWatch } from '../refresh/authorization.watch.js';
+import { RecentFailures } from '../refresh/recent-failures.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 import { NotionLogger } from '../logging/notion.logger.js';
 
@@ -24,6 +26,7 @@ export class ConnectLog {
     clock: Clock,
     private readonly metrics: NotionMetrics,
     private readonly watched: AuthorizationWatch,
+    private readonly recent: RecentFailures,
   ) {
     this.failures = new QuietLogger('NotionConnect', clock);
   }
@@ -49,6 +52,7 @@ export class ConnectLog {
       return await this.watch(work);
     } catch (error) {
       this.metrics.count('notion_auth_callbacks_total', { result: callbackResultOf(error) });
+      this.recent.note('exchange', codeOf(error));
       throw error;
     }
   }
@@ -88,6 +92,12 @@ export class ConnectLog {
       this.failures.error(`connect store_unavailable ${cause}`, 'connect store_unavailable', facts);
     }
   }
+}
+
+/** Notion's own word where there is one, else this library's. */
+function codeOf(error: unknown): string | undefined {
+  if (error instanceof NotionConnectFailedError) return error.failure.code ?? error.code;
+  return error instanceof NotionAuthError ? error.code : undefined;
 }
 
 /** The driver's code (`SQLITE_BUSY`, `ECONNREFUSED`) rather than its message, which may quote values. */

@@ -13,6 +13,26 @@ export interface DirectoryQuery {
   readonly limit: number;
 }
 
+/** The place in a listing behind which it goes on. */
+export interface DirectoryPlace {
+  readonly statusSince: Date;
+  readonly id: AuthorizationId;
+}
+
+/** What people look for. */
+export interface DirectorySearch {
+  readonly status?: AuthorizationStatus;
+  /**
+   * Any part of a workspace's name, whatever its case, or the beginning of an id: of the authorization, the workspace,
+   * the bot, the person, or an owner.
+   */
+  readonly text?: string;
+  /** Where the page before ended. */
+  readonly after?: DirectoryPlace;
+  /** At most so many; 1 to 500. */
+  readonly limit: number;
+}
+
 /** One attempt to refresh, as its journal has it. */
 export interface JournaledAttempt {
   readonly id: string;
@@ -36,6 +56,9 @@ export interface JournaledAttempt {
 export abstract class AuthorizationDirectory {
   /** In the order of their ids. */
   abstract page(query: DirectoryQuery): Promise<readonly Authorization[]>;
+
+  /** Those whose status changed last come first. Looks at every row of the client: for pages, not for requests. */
+  abstract search(search: DirectorySearch): Promise<readonly Authorization[]>;
 
   abstract find(id: AuthorizationId): Promise<Authorization | null>;
 

@@ -12,6 +12,7 @@ import type { GetAccessTokenOptions, NotionTokenService } from '../refresh/notio
 import { SystemClock } from '../domain/clock.js';
 import { NoMetrics } from '../domain/notion-metrics.js';
 import { NoTracing } from '../domain/notion-tracing.js';
+import { RecentFailures } from '../refresh/recent-failures.js';
 import { AuthorizationWatch } from '../refresh/authorization.watch.js';
 import { AuthorizedCalls } from './authorized-calls.js';
 import { CallMeter } from './call.meter.js';
@@ -48,7 +49,7 @@ beforeEach(async () => {
   tokens = new FakeTokens();
   const clock = new SystemClock();
   const watch = new AuthorizationWatch(new NoMetrics(), clock);
-  const meter = new CallMeter(new NoMetrics(), new NoTracing(), watch, clock);
+  const meter = new CallMeter(new NoMetrics(), new NoTracing(), watch, new RecentFailures(clock), clock);
   const calls = new AuthorizedCalls(tokens as unknown as NotionTokenService, pool, meter, config);
   factory = new NotionClientFactory(calls, pool);
   fetch = factory.fetchFor('a');

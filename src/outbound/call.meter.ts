@@ -6,6 +6,7 @@ import { NotionMetrics } from '../domain/notion-metrics.js';
 import { NotionTracing, type SpanNotes } from '../domain/notion-tracing.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 import { AuthorizationWatch } from '../refresh/authorization.watch.js';
+import { RecentFailures } from '../refresh/recent-failures.js';
 import { codeOf, type HttpAnswer } from './http-answer.js';
 import type { OutboundRequest } from './outbound-request.js';
 
@@ -18,6 +19,7 @@ export class CallMeter {
     private readonly metrics: NotionMetrics,
     private readonly tracing: NotionTracing,
     private readonly watch: AuthorizationWatch,
+    private readonly recent: RecentFailures,
     clock: Clock,
   ) {
     this.failures = new QuietLogger('NotionCalls', clock);
@@ -44,6 +46,7 @@ export class CallMeter {
     if (!isError) return;
     const code = apiErrorCode(codeOf(answer));
     this.metrics.count('notion_auth_api_errors_total', { code });
+    this.recent.note('api', code);
     span.add({ code });
     span.fail(code);
     const facts = { stage: 'api', status: answer.status, code, request, authorization: id } as const;

@@ -4,6 +4,7 @@ import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth
 import {
   AuthorizationDirectory,
   type DirectoryQuery,
+  type DirectorySearch,
   type JournaledAttempt,
 } from '../domain/authorization-directory.js';
 import type { Authorization, AuthorizationId } from '../domain/authorization.js';
@@ -29,10 +30,26 @@ export class TypeOrmAuthorizationDirectory extends AuthorizationDirectory {
   }
 
   override page(query: DirectoryQuery): Promise<readonly Authorization[]> {
-    const limit = Math.min(Math.max(1, Math.trunc(query.limit)), MOST_OF_A_PAGE);
+    const limit = bounded(query.limit);
     return this.database.read((session) =>
       authorizations(filtered(this.rows(session), query).orderBy('a.id').limit(limit)),
     );
+  }
+
+  override search({ status, text, after, limit }: DirectorySearch): Promise<readonly Authorization[]> {
+    return this.database.read((session) => {
+      const rows = filtered(this.rows(session), { status });
+      if (text !== undefined) matching(session, rows, text);
+      if (after !== undefined) {
+        rows.andWhere('(a.statusSince < :since OR (a.statusSince = :since AND a.id < :after))', {
+          since: after.statusSince.getTime(),
+          after: after.id,
+        });
+      }
+      return authorizations(
+        rows.orderBy('a.statusSince', 'DESC').addOrderBy('a.id', 'DESC').limit(bounded(limit)),
+      );
+    });
   }
 
   override async find(id: AuthorizationId): Promise<Authorization | null> {
@@ -68,7 +85,7 @@ export class TypeOrmAuthorizationDirectory extends AuthorizationDirectory {
         .where('t.authorizationId = :id AND t.clientId = :clientId', { id, clientId: this.config.clientId })
         .orderBy('t.startedAt', 'DESC')
         .addOrderBy('t.id', 'DESC')
-        .limit(Math.min(Math.max(1, Math.trunc(limit)), MOST_OF_A_PAGE))
+        .limit(bounded(limit))
         .getMany(),
     );
     return rows.map(toAttempt);
@@ -84,7 +101,7 @@ export class TypeOrmAuthorizationDirectory extends AuthorizationDirectory {
 
 function filtered(
   rows: SelectQueryBuilder<AuthorizationEntity>,
-  { status, ownerId, workspaceId, botId, after }: DirectoryQuery,
+  { status, ownerId, workspaceId, botId, after }: Omit<DirectoryQuery, 'limit'>,
 ): SelectQueryBuilder<AuthorizationEntity> {
   if (status !== undefined) rows.andWhere('a.status = :status', { status });
   if (workspaceId !== undefined) rows.andWhere('a.workspaceId = :workspaceId', { workspaceId });
@@ -95,6 +112,29 @@ function filtered(
     rows.innerJoin(AuthorizationOwnerEntity, 'o', link, { ownerId });
   }
   return rows;
+}
+
+function bounded(limit: number): number {
+  return Math.min(Math.max(1, Math.trunc(limit)), MOST_OF_A_PAGE);
+}
+
+const ID_COLUMNS = ['a.id', 'a.workspaceId', 'a.botId', 'a.ownerUserId'] as const;
+
+function matching(
+  { manager }: DatabaseSession,
+  rows: SelectQueryBuilder<AuthorizationEntity>,
+  text: string,
+): void {
+  const literal = text.replaceAll(/[!%_]/g, '!$&');
+  const link = manager
+    .createQueryBuilder(AuthorizationOwnerEntity, 'o')
+    .select('1')
+    .where(`o.authorizationId = a.id AND o.ownerId LIKE :beginning ESCAPE '!'`);
+  const ids = ID_COLUMNS.map((column) => `${column} LIKE :beginning ESCAPE '!'`);
+  rows.andWhere(
+    `(LOWER(a.workspaceName) LIKE LOWER(:part) ESCAPE '!' OR ${ids.join(' OR ')} OR EXISTS (${link.getQuery()}))`,
+    { beginning: `${literal}%`, part: `%${literal}%` },
+  );
 }
 
 function toAttempt(row: RefreshAttemptEntity): JournaledAttempt {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../domain/clock.js';
 import type { WebhookRefusal } from '../domain/errors.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
+import { RecentFailures } from '../refresh/recent-failures.js';
 import { followUpFailureOf } from './follow-up.failure.js';
 import type { NotionWebhookEvent } from './webhook-event.js';
 import { NotionLogger } from '../logging/notion.logger.js';
@@ -16,7 +17,10 @@ export class WebhookLog {
   private readonly logger = new NotionLogger('NotionWebhook');
   private readonly failures: QuietLogger;
 
-  constructor(clock: Clock) {
+  constructor(
+    clock: Clock,
+    private readonly recent: RecentFailures,
+  ) {
     this.failures = new QuietLogger('NotionWebhook', clock);
   }
 
@@ -30,6 +34,7 @@ export class WebhookLog {
 
   refused(refusal: WebhookRefusal, status: number): void {
     const facts = { stage: 'webhook', refusal, answered: status } as const;
+    this.recent.note('webhook', 'notion_webhook_refused');
     this.failures.warn(`webhook refused ${refusal}`, 'webhook refused', facts);
   }
 
@@ -40,6 +45,7 @@ export class WebhookLog {
   /** A handler failed after its delivery was answered: Notion will not send it again. */
   failed(event: NotionWebhookEvent, error: unknown): void {
     const { kind, facts } = followUpFailureOf(error);
+    this.recent.note('webhook', facts.code);
     this.failures.error(
       `${kind} ${event.type} ${String(facts.status)} ${String(facts.code)}`,
       `webhook ${kind}`,

@@ -1,5 +1,6 @@
 import { authorizationStoreContract } from '../contracts/authorization-store.contract.js';
 import { connectStateStoreContract } from '../contracts/connect-state-store.contract.js';
+import { consoleContract } from '../contracts/console.contract.js';
 import { disconnectContract } from '../contracts/disconnect.contract.js';
 import { eventsContract } from '../contracts/events.contract.js';
 import { hostContract } from '../contracts/host.contract.js';
@@ -15,6 +16,7 @@ import { mariadb } from '../support/storage.harness.js';
 onMariadb(() => {
   authorizationStoreContract(mariadb);
   connectStateStoreContract(mariadb);
+  consoleContract(mariadb);
   disconnectContract(mariadb);
   eventsContract(mariadb);
   keysContract(mariadb);

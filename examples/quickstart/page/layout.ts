@@ -36,8 +36,9 @@ export function layout({ title, nonce, notionName, body }: LayoutContent): Html 
         </header>
         <main id="content">${body}</main>
         <footer>
-          <nav aria-label="Health">
+          <nav aria-label="For operators">
             <ul>
+              <li><a href="/console">Console</a></li>
               <li><a href="/health/live">Liveness</a></li>
               <li><a href="/health/ready">Readiness</a></li>
               <li><a href="/health/notion">Refresh success rate</a></li>

@@ -1,0 +1,2 @@
+export { NotionAuthConsoleModule } from './console.module.js';
+export type { ConsoleActor, NotionAuthConsoleOptions } from './console.options.js';
