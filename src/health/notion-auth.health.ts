@@ -7,7 +7,8 @@ import { FleetReadings, type FleetReading } from '../domain/fleet-readings.js';
 import { REFRESH_GATES, type RefreshGate } from '../domain/refresh-gate.js';
 import { ReplicaHealth } from '../refresh/replica.health.js';
 import { CachedReading } from './cached-reading.js';
-import { judgeRate, refreshRate, type MinuteCount, type RefreshRateState } from './refresh-rate.js';
+import { refreshRate } from './refresh-rate.js';
+import { byMinute, seenState } from './seen-state.js';
 import { SteadyState } from './steady-state.js';
 
 const WINDOW_MINUTES = 15;
@@ -15,8 +16,6 @@ const WINDOW_MINUTES = 15;
 const WAIT_AT_MOST_MS = 150;
 /** Older than this, what all processes share is not known any more. */
 const FLEET_KNOWN_FOR_MINUTES = 0.25;
-/** A pair that nobody but this process has for longer than this is at risk. */
-const PENDING_AT_RISK_MINUTES = 0.5;
 const READ_EVERY_MINUTES = 1 / 12;
 const UNREACHABLE_AFTER_MINUTES = 0.25;
 const SETTLED_AFTER_MINUTES = 0.5;
@@ -73,9 +72,15 @@ export class NotionAuthHealthIndicator {
   ): Promise<HealthIndicatorResult<Key>> {
     await this.read();
     const known = this.fleet.notOlderThan(FLEET_KNOWN_FOR_MINUTES * this.minuteMs);
-    const attempts = this.attemptsOf(known);
+    const attempts = byMinute(known?.attempts ?? this.replica.attempts, this.minuteMs);
+    const sight = {
+      attempts,
+      closedGates: known?.closedGates ?? null,
+      oldestPendingPairMs: this.replica.oldestPendingPairMs,
+      minuteMs: this.minuteMs,
+    };
     const details = {
-      state: this.state.see(this.seenState(known), this.clock.monotonicMs()),
+      state: this.state.see(seenState(sight, this.state.current), this.clock.monotonicMs()),
       ...refreshRate(attempts),
       windowSeconds: (WINDOW_MINUTES * this.minuteMs) / SECOND_MS,
       scope: known === null ? 'replica' : 'fleet',
@@ -114,23 +119,6 @@ export class NotionAuthHealthIndicator {
 
   private async read(): Promise<void> {
     await Promise.race([this.fleet.refresh(), this.clock.sleep(WAIT_AT_MOST_MS)]);
-  }
-
-  /** By the indicator's own minutes. */
-  private attemptsOf(known: FleetReading | null): readonly MinuteCount[] {
-    const attempts = known?.attempts ?? this.replica.attempts;
-    return attempts.map(({ ageMs, outcome, total }) => ({
-      minutesAgo: Math.floor(ageMs / this.minuteMs),
-      outcome,
-      total,
-    }));
-  }
-
-  private seenState(known: FleetReading | null): RefreshRateState {
-    const isAtRisk = this.replica.oldestPendingPairMs > PENDING_AT_RISK_MINUTES * this.minuteMs;
-    const isRefused = known?.closedGates.includes('configuration') ?? false;
-    if (isAtRisk || isRefused) return 'critical';
-    return judgeRate(this.attemptsOf(known), this.state.current);
   }
 
   /** A ring does not shrink while the process lives, so the last word on it stands while the database is away. */
