@@ -9,6 +9,7 @@ export interface ConsoleRequest extends ConnectRequest {
 }
 
 const LONGEST_SEARCH = 128;
+const LONGEST_PLACE = 64;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const BARE_UUID = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/i;
 
@@ -38,15 +39,17 @@ export function statusIn(query: URLSearchParams): AuthorizationStatus | undefine
 
 /** What people look for, as a database takes it: no control characters, no halves of characters, not too much. */
 export function searchIn(query: URLSearchParams): string | undefined {
-  const text = (query.get('q') ?? '').replaceAll(/\p{Cc}|\p{Cs}/gu, ' ').trim();
-  const shown = Buffer.from(text.slice(0, LONGEST_SEARCH)).toString().trim();
+  const text = (query.get('q') ?? '')
+    .slice(0, LONGEST_SEARCH)
+    .replaceAll(/\p{Cc}|\p{Cs}/gu, ' ')
+    .trim();
   // Notion's own pages show ids without their dashes.
-  return shown === '' ? undefined : shown.replace(BARE_UUID, '$1-$2-$3-$4-$5');
+  return text === '' ? undefined : text.replace(BARE_UUID, '$1-$2-$3-$4-$5');
 }
 
 /** Where the page before ended, as {@link placeText} wrote it. */
 export function placeIn(query: URLSearchParams): DirectoryPlace | undefined {
-  const [sinceMs = '', id = ''] = (query.get('after') ?? '').split('_');
+  const [sinceMs = '', id = ''] = (query.get('after') ?? '').slice(0, LONGEST_PLACE).split('_');
   if (!/^\d{1,15}$/.test(sinceMs) || !isUuid(id)) return undefined;
   return { statusSince: new Date(Number(sinceMs)), id };
 }

@@ -8,6 +8,9 @@ import { bucketsUntil, TIME_GRIDS, type TimeSpan } from '../domain/time-grid.js'
 const SETTLED_AFTER_MS = MINUTE_MS;
 const KEEP_SETTLED_MS = 10 * MINUTE_MS;
 const KEEP_CURRENT_MS = 5 * SECOND_MS;
+/** A statement that was quicker may count more buckets the next time, one that was slower counts fewer. */
+const QUICK_MS = 15;
+const SLOW_MS = 60;
 const TRY_AGAIN_AFTER_MS = 5 * SECOND_MS;
 /** A page does not wait for the counting of a million attempts. */
 const WAIT_AT_MOST_MS = 120;
@@ -26,9 +29,9 @@ interface Kept {
 }
 
 /**
- * How refreshing went, over all processes. Counts one bucket after the other, the newest first, each by a statement of
- * its own: no statement is long, also where there are a million attempts. What is over is counted once and kept for a
- * while; whoever asks meanwhile gets what is there.
+ * How refreshing went, over all processes. Counts the newest buckets first, and as many at once as a short statement can:
+ * all of them where little happens, one after the other where there are a million attempts. What is over is counted
+ * once and kept for a while; whoever asks meanwhile gets what is there.
  */
 @Injectable()
 export class RefreshHistory implements OnModuleDestroy {
@@ -74,16 +77,33 @@ export class RefreshHistory implements OnModuleDestroy {
   }
 
   private async countAll(span: TimeSpan, numbers: readonly number[]): Promise<void> {
-    const { bucketMs } = TIME_GRIDS[span];
     const kept = this.keptOf(span);
     for (const old of kept.keys()) if (old < (numbers[0] ?? 0)) kept.delete(old);
-    for (const number of [...numbers].reverse()) {
-      if (this.hasEnded) return;
-      if (this.isFresh(kept.get(number))) continue;
-      const endsAtMs = (number + 1) * bucketMs;
-      const isSettled = this.clock.now().getTime() - endsAtMs >= SETTLED_AFTER_MS;
-      const tallies = await this.history.tally(new Date(number * bucketMs), new Date(endsAtMs));
-      kept.set(number, { tallies, countedAtMs: this.clock.monotonicMs(), isSettled });
+    const stale = numbers.filter((number) => !this.isFresh(kept.get(number)));
+    let atOnce = 1;
+    while (stale.length > 0 && !this.hasEnded) {
+      const begunAtMs = this.clock.monotonicMs();
+      await this.countSome(span, newestRun(stale, atOnce));
+      const tookMs = this.clock.monotonicMs() - begunAtMs;
+      if (tookMs < QUICK_MS) atOnce *= 4;
+      else if (tookMs > SLOW_MS) atOnce = Math.max(1, Math.floor(atOnce / 2));
+    }
+  }
+
+  /** @param run - Neighbours, newest first. */
+  private async countSome(span: TimeSpan, run: readonly number[]): Promise<void> {
+    const { bucketMs: widthMs } = TIME_GRIDS[span];
+    const endOf = (number: number) => (number + 1) * widthMs;
+    const [newest = 0, oldest = newest] = [run[0], run.at(-1)];
+    const nowMs = this.clock.now().getTime();
+    const from = new Date(oldest * widthMs);
+    const all = await this.history.tally({ from, to: new Date(endOf(newest)), widthMs });
+    for (const number of run) {
+      this.keptOf(span).set(number, {
+        tallies: all.filter(({ bucketMs }) => bucketMs === number * widthMs),
+        countedAtMs: this.clock.monotonicMs(),
+        isSettled: nowMs - endOf(number) >= SETTLED_AFTER_MS,
+      });
     }
   }
 
@@ -100,4 +120,16 @@ export class RefreshHistory implements OnModuleDestroy {
     this.kept.set(span, begun);
     return begun;
   }
+}
+
+/** Takes neighbours from the end of `numbers`, at most so many; newest first. */
+function newestRun(numbers: number[], most: number): readonly number[] {
+  const run: number[] = [];
+  for (let next = numbers.at(-1); next !== undefined; next = numbers.at(-1)) {
+    const previous = run.at(-1);
+    if (run.length >= most || (previous !== undefined && next !== previous - 1)) break;
+    run.push(next);
+    numbers.pop();
+  }
+  return run;
 }

@@ -10,8 +10,10 @@ export const DURATION_CLASSES_MS: readonly number[] = [
   15_000, 20_000, 30_000, 45_000, 60_000, 75_000,
 ];
 
-/** Attempts that ended alike. */
+/** Attempts that ended alike, in one bucket of time. */
 export interface AttemptTally {
+  /** When the bucket begins, in epoch milliseconds: a multiple of its width. */
+  readonly bucketMs: number;
   readonly outcome: AttemptOutcome;
   /** As the journal has it: Notion's code or the socket's, or whatever a proxy said. */
   readonly code: string | null;
@@ -20,10 +22,16 @@ export interface AttemptTally {
   readonly total: number;
 }
 
+/** Whole buckets of equal width. */
+export interface TallyWindow {
+  readonly from: Date;
+  /** Not within it any more. */
+  readonly to: Date;
+  readonly widthMs: number;
+}
+
 /** What the attempt journal says of the past, over all processes. */
 export abstract class AttemptHistory {
-  /**
-   * Attempts that ended in `[from, to)` by the database's clock. One statement; costs what happened in that time.
-   */
-  abstract tally(from: Date, to: Date): Promise<readonly AttemptTally[]>;
+  /** Attempts that ended in it, by the database's clock. One statement; costs what happened in that time. */
+  abstract tally(window: TallyWindow): Promise<readonly AttemptTally[]>;
 }

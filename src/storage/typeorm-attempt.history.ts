@@ -1,12 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import { AttemptHistory, DURATION_CLASSES_MS, type AttemptTally } from '../domain/attempt-history.js';
+import {
+  AttemptHistory,
+  DURATION_CLASSES_MS,
+  type AttemptTally,
+  type TallyWindow,
+} from '../domain/attempt-history.js';
 import type { AttemptOutcome } from '../domain/refresh-outcome.js';
 import type { DatabaseSession } from './database-sessions.js';
 import { NotionDatabase } from './notion-database.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 
 interface TallyRow {
+  readonly bucket_ms: string | number;
   readonly outcome: AttemptOutcome;
   readonly code: string | null;
   readonly duration_class: string | number | null;
@@ -23,10 +29,11 @@ export class TypeOrmAttemptHistory extends AttemptHistory {
     super();
   }
 
-  override async tally(from: Date, to: Date): Promise<readonly AttemptTally[]> {
-    const window = { clientId: this.config.clientId, from: from.getTime(), to: to.getTime() };
-    const rows = await this.database.read((session) => tallies(session, window));
-    return rows.map(({ outcome, code, duration_class: durationClass, total }) => ({
+  override async tally(window: TallyWindow): Promise<readonly AttemptTally[]> {
+    const { clientId } = this.config;
+    const rows = await this.database.read((session) => tallies(session, clientId, window));
+    return rows.map(({ bucket_ms: bucketMs, outcome, code, duration_class: durationClass, total }) => ({
+      bucketMs: Number(bucketMs),
       outcome,
       code,
       durationClass: durationClass === null ? null : Number(durationClass),
@@ -35,23 +42,30 @@ export class TypeOrmAttemptHistory extends AttemptHistory {
   }
 }
 
-function tallies({ manager }: DatabaseSession, window: object): Promise<TallyRow[]> {
+function tallies(
+  { manager }: DatabaseSession,
+  clientId: string,
+  { from, to, widthMs }: TallyWindow,
+): Promise<TallyRow[]> {
   const ended = manager
     .createQueryBuilder(RefreshAttemptEntity, 't')
-    .select('t.outcome', 'outcome')
+    .select(`t.endedAt - t.endedAt % ${String(widthMs)}`, 'bucket_ms')
+    .addSelect('t.outcome', 'outcome')
     .addSelect('t.failureCode', 'code')
     .addSelect(durationClassOf('t.upstreamMs'), 'duration_class')
     .where('t.clientId = :clientId AND t.outcome IS NOT NULL')
     .andWhere('t.endedAt >= :from AND t.endedAt < :to');
   return manager
     .createQueryBuilder()
-    .select('e.outcome', 'outcome')
+    .select('e.bucket_ms', 'bucket_ms')
+    .addSelect('e.outcome', 'outcome')
     .addSelect('e.code', 'code')
     .addSelect('e.duration_class', 'duration_class')
     .addSelect('COUNT(*)', 'total')
     .from(`(${ended.getQuery()})`, 'e')
-    .setParameters(window)
-    .groupBy('e.outcome')
+    .setParameters({ clientId, from: from.getTime(), to: to.getTime() })
+    .groupBy('e.bucket_ms')
+    .addGroupBy('e.outcome')
     .addGroupBy('e.code')
     .addGroupBy('e.duration_class')
     .getRawMany<TallyRow>();

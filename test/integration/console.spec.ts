@@ -62,7 +62,7 @@ describe('mounting the console', () => {
   it.each<[string, unknown]>([
     ['no guard', { path: 'console' }],
     ['no options at all', undefined],
-    ['a guard that is none', { guard: class {} }],
+    ['a guard that is none', { guard: Date }],
     ['a function as a guard', { guard: () => true }],
     ['null as a guard', { guard: null }],
   ])('I3: does not start with %s, and names the option', async (_, given) => {

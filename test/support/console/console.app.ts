@@ -59,8 +59,9 @@ export class ConsoleApp {
         NotionAuthModule.forRoot({
           ...options,
           resolveOwner: () => 'owner-1',
-          // The redirect URI of the tests has no prefix.
-          routes: about.globalPrefix === undefined ? 'notion' : false,
+          ...(about.globalPrefix === undefined
+            ? {}
+            : { redirectUris: [`https://app.example/${about.globalPrefix}/notion/callback`] }),
         }),
         NotionAuthConsoleModule.forRoot({
           guard: OperatorGuard,
@@ -74,7 +75,7 @@ export class ConsoleApp {
       .compile();
     const nest =
       about.isFastify === true
-        ? testing.createNestApplication<INestApplication>(new FastifyAdapter())
+        ? testing.createNestApplication(new FastifyAdapter())
         : testing.createNestApplication();
     nest.useLogger(recorder());
     if (about.globalPrefix !== undefined) nest.setGlobalPrefix(about.globalPrefix);

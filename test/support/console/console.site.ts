@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Injectable, type CanActivate, type ExecutionContext, type INestApplication } from '@nestjs/common';
+import {
+  Injectable,
+  Module,
+  type CanActivate,
+  type ExecutionContext,
+  type INestApplication,
+} from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { NotionAuthModule, type NotionAuthOptions } from 'nestjs-notion-auth';
 import { NotionAuthConsoleModule } from 'nestjs-notion-auth/console';
@@ -16,6 +22,9 @@ class InsideGuard implements CanActivate {
   }
 }
 
+@Module({})
+class SiteModule {}
+
 /** An application with nothing but the module and the console. */
 export class ConsoleSite {
   private constructor(
@@ -28,7 +37,7 @@ export class ConsoleSite {
   ): Promise<ConsoleSite> {
     const nest = await NestFactory.create(
       {
-        module: class SiteModule {},
+        module: SiteModule,
         imports: [
           NotionAuthModule.forRoot({
             clientId: CLIENT_ID,
