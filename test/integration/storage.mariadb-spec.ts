@@ -4,6 +4,7 @@ import { disconnectContract } from '../contracts/disconnect.contract.js';
 import { eventsContract } from '../contracts/events.contract.js';
 import { hostContract } from '../contracts/host.contract.js';
 import { keysContract } from '../contracts/keys.contract.js';
+import { keysKilledContract } from '../contracts/keys-killed.contract.js';
 import { lostConnectionContract } from '../contracts/lost-connection.contract.js';
 import { rateBudgetContract } from '../contracts/rate-budget.contract.js';
 import { schemaContract } from '../contracts/schema.contract.js';
@@ -18,6 +19,7 @@ onMariadb(() => {
   disconnectContract(mariadb);
   eventsContract(mariadb);
   keysContract(mariadb);
+  keysKilledContract(mariadb);
   rateBudgetContract(mariadb);
   schemaContract(mariadb);
   tenancyContract(mariadb);
