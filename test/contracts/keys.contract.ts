@@ -1,16 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NotionConfigError, NotionKeyError, type EncryptionKeyOption } from 'nestjs-notion-auth';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
-import { Replica } from '../../proofs/harness/replica.js';
 import { AuthorizationEntity } from '../../src/storage/authorization.entity.js';
 import { databaseFor, NotionApp, OWNER, type NotionAppOptions } from '../support/notion-app.js';
 import type { StorageEngine } from '../support/storage.harness.js';
 
 const DAY_MS = 86_400_000;
-const REPLICA_PROCESS = resolve(import.meta.dirname, '../../build/proofs/harness/replica.process.js');
 const K1: EncryptionKeyOption = { id: 'k1', key: randomBytes(32).toString('base64') };
 const K2: EncryptionKeyOption = { id: 'k2', key: randomBytes(32).toString('base64') };
 
@@ -23,7 +19,7 @@ interface SealedState {
   readonly sealedRefreshToken: string | null;
 }
 
-/** What a change of keys must and must not do to what is stored. Needs the build (`npm test` makes it). */
+/** What a change of keys must and must not do to what is stored. */
 export function keysContract(engine: StorageEngine): void {
   describe(`encryption keys on ${engine.name}`, () => {
     const apps: NotionApp[] = [];
@@ -128,61 +124,6 @@ export function keysContract(engine: StorageEngine): void {
       for (const id of ids)
         expect((await app.refreshes.refresh(id, { trigger: 'manual' })).kind).toBe('renewed');
     });
-
-    it('E6: killed twice on the way, is ended by whoever runs it next, and fails no call', async () => {
-      const old = await start([K1]);
-      const busy = await keep(old, 3);
-      const ids = await keep(old, 500);
-      const app = await start([K2, K1]);
-      const versionsOf = async () =>
-        (await rowsOf(app)).filter(({ id }) => !busy.includes(id)).map(({ id, version }) => [id, version]);
-      const before = await versionsOf();
-      const load = new AbortController();
-      const underLoad = Promise.all(busy.map((id) => useUntil(load.signal, app, id)));
-      for (let kill = 0; kill < 2; kill += 1) {
-        const left = await leftUnder(app, 'k1');
-        const replica = await Replica.start(REPLICA_PROCESS, app.options);
-        const run = replica.rotateKeys(1).catch(() => 'killed');
-        while ((await leftUnder(app, 'k1')) > left - 10) await sleep(2);
-        await replica.kill();
-        expect(await run).toBe('killed');
-        expect(await leftUnder(app, 'k1')).toBeGreaterThan(0);
-      }
-      expect(await app.keys.run()).toMatchObject({ left: 0, unreadable: 0 });
-      load.abort();
-      const kinds = (await underLoad).flat();
-      expect(kinds.length).toBeGreaterThan(busy.length);
-      expect([...new Set(kinds)].sort()).toEqual(['200', 'renewed']);
-      expect(await leftUnder(app, 'k1')).toBe(0);
-      expect(await versionsOf()).toEqual(before);
-      const alone = await start([K2]);
-      for (const id of busy) expect((await useOnce(alone, id))[0]).toBe('renewed');
-      for (const id of ids.slice(0, 50)) await alone.tokens.getAccessToken(id);
-    }, 90_000);
-
-    /** A refresh and a call; answers what came of them. */
-    async function useOnce(app: NotionApp, id: string): Promise<string[]> {
-      const { kind } = await app.refreshes.refresh(id, { trigger: 'manual' });
-      const { status } = await app.clients.fetchFor(id)('/v1/users/me', {
-        headers: { 'notion-version': '2026-03-11' },
-      });
-      return [kind, String(status)];
-    }
-
-    async function useUntil(over: AbortSignal, app: NotionApp, id: string): Promise<string[]> {
-      const kinds: string[] = [];
-      while (!over.aborted) {
-        kinds.push(...(await useOnce(app, id)));
-        // The job shall have its turns as well, also where everybody stands in one line.
-        await sleep(20);
-      }
-      return kinds;
-    }
-
-    async function leftUnder(app: NotionApp, keyId: string): Promise<number> {
-      const usage = await app.keys.status();
-      return usage.find((one) => one.keyId === keyId)?.rows ?? 0;
-    }
 
     it('E6: takes the tokens along that Notion is still to revoke', async () => {
       const old = await start([K1]);
