@@ -46,6 +46,7 @@ export class WebhookLog {
       {
         stage: 'webhook',
         ...facts,
+        workspace: event.workspaceId,
         event: event.id,
         type: event.type,
       },
