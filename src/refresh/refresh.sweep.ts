@@ -16,6 +16,7 @@ import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import { SweepTally, type SweepReport } from './sweep-report.js';
 import { NotionLogger } from '../logging/notion.logger.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 
 const KEEP_ATTEMPTS_MS = 30 * DAY_MS;
 const UNRESOLVED_BATCH = 100;
@@ -51,6 +52,7 @@ export interface SweepOptions {
 @Injectable()
 export class NotionRefreshSweep {
   private readonly logger = new NotionLogger(NotionRefreshSweep.name);
+  private readonly failures: QuietLogger;
 
   constructor(
     private readonly store: AuthorizationStore,
@@ -64,7 +66,9 @@ export class NotionRefreshSweep {
     private readonly meter: RefreshMeter,
     private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
-  ) {}
+  ) {
+    this.failures = new QuietLogger(NotionRefreshSweep.name, clock);
+  }
 
   /** Never rejects for one authorization's sake; rejects when the database cannot be read. */
   async run(options: SweepOptions = {}): Promise<SweepReport> {
@@ -197,9 +201,13 @@ export class NotionRefreshSweep {
       return await refresh();
     } catch (error) {
       const name = error instanceof Error ? error.name : 'unknown';
-      this.logger.error('sweep failed', {
+      this.failures.error(`sweep failed ${name}`, 'sweep failed', {
         stage: 'refresh',
         authorization: claim?.authorizationId,
+        bot: claim?.botId,
+        workspace: claim?.workspaceId,
+        attempt: claim?.attemptId,
+        trigger: claim === undefined ? 'recovery' : 'schedule',
         error: name,
       });
       return 'surprise';
