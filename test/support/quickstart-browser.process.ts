@@ -2,10 +2,13 @@
  * The quickstart in a real browser, from an empty folder. After `npm run build && npm run build:tools`:
  * `node build/test/support/quickstart-browser.process.js`. Pictures of each step go to `artifacts/quickstart`.
  */
+import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { tellOfTheConsole } from './browser/console.story.js';
+import { tellOfTheFleet } from './browser/fleet.story.js';
 import { tellOfThePerson } from './browser/person.story.js';
 import { QuickstartChild } from './browser/quickstart.child.js';
 import { QuickstartFace } from './browser/quickstart.face.js';
@@ -47,6 +50,8 @@ async function withQuickstart(browser: WatchedBrowser): Promise<void> {
 
 async function tellAll(stage: Stage): Promise<void> {
   await tellOfRenewal(stage);
+  await tellOfTheConsole(stage);
+  await tellOfTheFleet(stage);
   await tellOfThePerson(stage);
   await report.step('never made the browser complain, nor ask anybody else', () => {
     assert.deepEqual(stage.browser.complaints, []);

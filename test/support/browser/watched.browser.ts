@@ -31,8 +31,7 @@ export class WatchedBrowser {
 
   /** A person's browser: cookies of its own. */
   async person(options: BrowserContextOptions = {}): Promise<BrowserContext> {
-    const context = await this.browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
-    context.setDefaultTimeout(15_000);
+    const context = await this.context(options);
     context.on('request', (request) => {
       const { protocol, hostname } = new URL(request.url());
       if (protocol !== 'data:' && !LOOPBACK.has(hostname)) this.foreignRequests.push(request.url());
@@ -44,7 +43,18 @@ export class WatchedBrowser {
     return context;
   }
 
+  /** For a tool whose script looks at the pages: it passes their policies, so what is complained of is not theirs. */
+  examiner(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    return this.context({ ...options, bypassCSP: true });
+  }
+
   async close(): Promise<void> {
     await this.browser.close();
+  }
+
+  private async context(options: BrowserContextOptions): Promise<BrowserContext> {
+    const context = await this.browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+    context.setDefaultTimeout(15_000);
+    return context;
   }
 }
