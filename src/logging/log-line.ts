@@ -40,6 +40,10 @@ export interface LogFacts {
   readonly ray?: string;
   readonly until?: string;
   readonly reconnect?: string | null;
+  /** Who used the console, as the application names them. */
+  readonly actor?: string;
+  /** How many owners an action of the console was for. */
+  readonly owners?: number;
   /** Lines of the same kind that were not written. */
   readonly suppressed?: number;
 }
