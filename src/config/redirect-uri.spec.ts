@@ -21,17 +21,17 @@ describe('judging a redirect URI', () => {
   });
 
   it.each([
-    ['https://APP.example/cb', 'host', 'https://app.example/cb'],
+    ['https://APP.example/cb', 'its host is not lower case', 'https://app.example/cb'],
     ['https://app.example:443/cb', 'default port', 'https://app.example/cb'],
     ['http://localhost:80/cb', 'default port', 'http://localhost/cb'],
-    ['HTTPS://app.example/cb', 'scheme', 'https://app.example/cb'],
+    ['HTTPS://app.example/cb', 'its scheme is not lower case', 'https://app.example/cb'],
     ['https://bücher.example/cb', 'ASCII', 'https://xn--bcher-kva.example/cb'],
     ['https://app.example:0443/cb', 'default port', 'https://app.example/cb'],
     ['https://app.example:08443/cb', 'begins with 0', 'https://app.example:8443/cb'],
     ['https://app.example:/cb', 'port is empty', 'https://app.example/cb'],
-    ['https://%61pp.example/cb', 'normal form', 'https://app.example/cb'],
-    ['http://127.1:3000/cb', 'normal form', 'http://127.0.0.1:3000/cb'],
-    ['http://[0:0:0:0:0:0:0:1]:3000/cb', 'normal form', 'http://[::1]:3000/cb'],
+    ['https://%61pp.example/cb', 'its host is not in normal form', 'https://app.example/cb'],
+    ['http://127.1:3000/cb', 'its host is not in normal form', 'http://127.0.0.1:3000/cb'],
+    ['http://[0:0:0:0:0:0:0:1]:3000/cb', 'its host is not in normal form', 'http://[::1]:3000/cb'],
     ['https://app.example/%7ecb', 'normal form', 'https://app.example/~cb'],
     ['https://app.example/caf%c3%a9', 'normal form', 'https://app.example/caf%C3%A9'],
     ['https://app.example/café', 'normal form', 'https://app.example/caf%C3%A9'],
@@ -122,6 +122,20 @@ describe('judging a redirect URI', () => {
   ])('C2: refuses %j: %s', (uri, rule) => {
     expect(judgeRedirectUri(uri, DEVELOPMENT).problems.join()).toContain(rule);
   });
+
+  it('C2: takes 2,000 characters and no more', () => {
+    const uriOf = (length: number) =>
+      `https://app.example/${'c'.repeat(length - 'https://app.example/'.length)}`;
+    expect(judgeRedirectUri(uriOf(2_000), DEVELOPMENT).problems).toEqual([]);
+    expect(judgeRedirectUri(uriOf(2_001), DEVELOPMENT).problems).toEqual(['is longer than 2000 characters']);
+  });
+
+  it.each(['', ' ', 'cb', 'https://app.example\\cb', 'https://${HOST}/cb', 'https://[::1/cb'])(
+    'C2: says of %j, which nobody can read, one thing and no more',
+    (uri) => {
+      expect(judgeRedirectUri(uri, DEVELOPMENT)).toEqual({ problems: [expect.any(String)], warnings: [] });
+    },
+  );
 
   it('C2: names every problem of one URI', () => {
     const { problems } = judgeRedirectUri('HTTPS://APP.example:443/a/../cb#x', DEVELOPMENT);
@@ -220,7 +234,10 @@ describe('judging a redirect URI', () => {
 
 describe('judging the list', () => {
   it('needs an entry', () => {
-    expect(judgeRedirectUris([], DEVELOPMENT).problems).toHaveLength(1);
+    expect(judgeRedirectUris([], DEVELOPMENT)).toEqual({
+      problems: ['needs at least one redirect URI'],
+      warnings: [],
+    });
   });
 
   it('C2: names entries by position, and equal ones', () => {
