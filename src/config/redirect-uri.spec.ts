@@ -55,6 +55,8 @@ describe('judging a redirect URI', () => {
     ['https://app.example/cb#x', 'fragment'],
     ['https://app.example/cb#', 'fragment'],
     ['https://app.example/cb%zz', 'percent sign'],
+    ['https://app.example/cb%2z', 'percent sign'],
+    ['https://app.example/cb%2', 'percent sign'],
     ['https://*.app.example/cb', 'wildcard'],
     ['https://app.example/cb*', 'wildcard'],
     ['http://app.example/cb', 'http outside loopback'],
@@ -171,7 +173,9 @@ describe('judging a redirect URI', () => {
     'http://127.0.0.1:3000/cb',
     'http://app.example/cb',
   ])('C7: refuses %s in production unless overridden, and warns then', (uri) => {
-    expect(judgeRedirectUri(uri, PRODUCTION).problems).not.toEqual([]);
+    expect(judgeRedirectUri(uri, PRODUCTION).problems.join()).toMatch(
+      /^(uses http outside loopback; use https|points at loopback in production)$/,
+    );
     const overridden = judgeRedirectUri(uri, OVERRIDDEN);
     expect(overridden.problems).toEqual([]);
     expect(overridden.warnings).not.toEqual([]);
@@ -255,5 +259,13 @@ describe('judging the list', () => {
     const verdict = judgeRedirectUris([first, second], DEVELOPMENT);
     expect(verdict.problems).toEqual([]);
     expect(verdict.warnings).toEqual([expect.stringContaining('entries 1 and 2 differ only in')]);
+  });
+
+  it.each([
+    ['https://a.example/cb', 'https://a.example/cb2'],
+    ['https://a.example/cb', 'https://b.example/cb'],
+    ['https://a.example/cb', 'https://a.example/c/b'],
+  ])('C6: has nothing to say about %s beside %s', (first, second) => {
+    expect(judgeRedirectUris([first, second], DEVELOPMENT)).toEqual({ problems: [], warnings: [] });
   });
 });
