@@ -48,7 +48,7 @@ describe('Printer', () => {
     expect(output()).toMatch(/^[\x20-\x7e]+\n$/);
   });
 
-  it('E10: masks what looks like a secret', () => {
+  it('masks what looks like a secret', () => {
     const { print, output } = printerTo(false);
     print.line('the token ntn_0123456789abcdef');
     expect(output()).toBe('the token [masked]\n');
