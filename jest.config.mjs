@@ -8,7 +8,8 @@ const base = {
   transform: { '^.+\\.ts$': ['@swc/jest', { swcrc: true }] },
   moduleNameMapper: {
     '^nestjs-notion-auth$': '<rootDir>/src/index.ts',
-    '^nestjs-notion-auth/(console|health|opentelemetry|prometheus|schedule|testing)$': '<rootDir>/src/$1/index.ts',
+    '^nestjs-notion-auth/(console|health|opentelemetry|prometheus|schedule|testing)$':
+      '<rootDir>/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
 };

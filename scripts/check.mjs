@@ -27,6 +27,8 @@ const CHECKS = {
   'migrations up and down': () => node('build/test/support/migrations.process.js'),
   'quickstart in a browser': () =>
     countedBy('build/test/support/quickstart-browser.process.js', /^(\d+) passed, 0 failed$/m),
+  'console over a million attempts': () =>
+    countedBy('build/test/support/console-scale.process.js', /^(\d+) passed, 0 failed$/m),
   'Prometheus over the quickstart': () =>
     countedBy('build/test/support/prometheus.process.js', /^(\d+) passed, 0 failed$/m),
   // Bounds of speed are told only: they want a machine that does nothing else, and `npm run proof`.

@@ -16,6 +16,7 @@ import {
   NotionTokenService,
   type NotionAuthOptions,
 } from 'nestjs-notion-auth';
+import { NotionAuthConsoleModule } from 'nestjs-notion-auth/console';
 import { NotionAuthHealthIndicator } from 'nestjs-notion-auth/health';
 import { prometheusMetrics } from 'nestjs-notion-auth/prometheus';
 import { STATEMENTS_TO_OUTPUT } from './statement.output.js';
@@ -186,6 +187,7 @@ async function start(options: NotionAuthOptions): Promise<string> {
       imports: [
         TerminusModule,
         NotionAuthModule.forRoot({ ...options, resolveOwner, providers: [prometheusMetrics(registry)] }),
+        NotionAuthConsoleModule.forRoot({ guard: { canActivate: () => true }, actor: resolveOwner }),
       ],
       controllers: [DriveController],
       providers: [NotionAuthHealthIndicator],

@@ -16,7 +16,7 @@ export class CanaryVisitor {
     method: 'GET' | 'POST',
     path: string,
     body?: object,
-  ): Promise<{ status: number; location: string }> {
+  ): Promise<{ status: number; location: string; text: string }> {
     const answer = await fetch(this.url + path, {
       method,
       redirect: 'manual',
@@ -27,7 +27,7 @@ export class CanaryVisitor {
     const location = answer.headers.get('location') ?? '';
     const headers = [...answer.headers].map(([name, value]) => `${name}: ${this.withoutItsOwn(name, value)}`);
     this.seen.add('HTTP answers', `${String(answer.status)}\n${headers.join('\n')}\n${text}\n`);
-    return { status: answer.status, location };
+    return { status: answer.status, location, text };
   }
 
   /** The two values whose place is just here: the state on its way to Notion, the cookie for the browser. */

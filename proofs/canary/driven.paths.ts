@@ -45,17 +45,17 @@ export class DrivenPaths {
     const connected = await this.connect();
     for (const path of ['sdk', 'fetch', 'find']) await this.drive(`${path}: live token`, connected, path);
     const denier = this.visitor();
-    await denier.ask('GET', callbackOf(simulator.deny(await this.start(denier))));
+    await denier.ask('GET', pathOf(simulator.deny(await this.start(denier))));
     this.scene.seen.drove('connect: denied');
     const replayer = this.visitor();
-    const callback = callbackOf(this.allow(await this.start(replayer)));
+    const callback = pathOf(this.allow(await this.start(replayer)));
     await replayer.ask('GET', callback);
     await replayer.ask('GET', callback);
     this.scene.seen.drove('connect: replayed');
     const other = this.visitor();
-    await other.ask('GET', callbackOf(this.allow(await this.start(this.visitor()))));
+    await other.ask('GET', pathOf(this.allow(await this.start(this.visitor()))));
     this.scene.seen.drove('connect: wrong browser');
-    await other.ask('GET', `${callbackOf(this.allow(await this.start(other)))}&code=doubled`);
+    await other.ask('GET', `${pathOf(this.allow(await this.start(other)))}&code=doubled`);
     this.scene.seen.drove('connect: doubled parameters');
   }
 
@@ -63,7 +63,7 @@ export class DrivenPaths {
     for (const [name, fault] of this.tokenFaults) {
       this.scene.proof.progress(`exchange: ${name}`);
       const visitor = this.visitor();
-      const callback = callbackOf(this.allow(await this.start(visitor)));
+      const callback = pathOf(this.allow(await this.start(visitor)));
       this.scene.simulator.fail('exchange', fault);
       await visitor.ask('GET', callback);
       this.passed(`exchange: ${name}`);
@@ -125,6 +125,38 @@ export class DrivenPaths {
     }
     await visitor.ask('GET', '/drive/list?owner=owner-1');
     this.passed('list');
+    await this.operate();
+  }
+
+  /** Every page of the console over what the other ways left behind, and every button. */
+  private async operate(): Promise<void> {
+    const { id, botId, owner, visitor } = await this.connect();
+    const pages = {
+      minutes: '?span=15m',
+      day: '?span=24h',
+      week: '?span=7d',
+      list: '/authorizations',
+      bot: `/authorizations?q=${botId}`,
+      owner: `/authorizations?q=${owner}`,
+      dead: '/authorizations?status=needs_reconnect',
+      nonsense: `/authorizations?q=${encodeURIComponent(`<%_\\'"`)}`,
+    };
+    for (const [name, path] of Object.entries(pages)) {
+      await visitor.ask('GET', `/notion/console${path}`);
+      this.passed(`console: ${name}`);
+    }
+    const one = `/notion/console/authorizations/${id}`;
+    const { text } = await visitor.ask('GET', one);
+    const [, formToken] = /name="formToken"\s+value="([^"]+)"/.exec(text) ?? [];
+    await visitor.ask('POST', `${one}/refresh`, { formToken: 'of another browser' });
+    this.passed('console: a form of another browser');
+    for (const action of ['refresh', 'reconnect-link', 'disconnect']) {
+      const at = `${one}/${action}`;
+      const { status, location } = await visitor.ask('POST', at, { formToken, confirmed: 'yes' });
+      if (status !== 303) throw new Error(`A button of the console was answered ${String(status)}.`);
+      await visitor.ask('GET', pathOf(new URL(location, this.scene.url + at).href));
+      this.passed(`console: ${action}`);
+    }
   }
 
   private async drive(name: string, { id, owner, visitor }: Connected, path: string): Promise<void> {
@@ -157,7 +189,7 @@ export class DrivenPaths {
   private async connect(): Promise<Connected> {
     const visitor = this.visitor();
     const owner = `owner-${String(this.owners)}`;
-    const { status } = await visitor.ask('GET', callbackOf(this.allow(await this.start(visitor))));
+    const { status } = await visitor.ask('GET', pathOf(this.allow(await this.start(visitor))));
     if (status !== 303) throw new Error(`A connect that should succeed was answered ${String(status)}.`);
     const [authorization] = await this.listOf(owner);
     if (authorization === undefined) throw new Error('A connect left nothing behind.');
@@ -173,7 +205,7 @@ export class DrivenPaths {
   }
 }
 
-function callbackOf(url: string): string {
+function pathOf(url: string): string {
   const { pathname, search } = new URL(url);
   return pathname + search;
 }

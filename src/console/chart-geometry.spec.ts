@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CANVAS, linePath, roundedUp, stackedBars } from './chart-geometry.js';
+import { CANVAS, dotPath, linePath, roundedUp, stackedBars } from './chart-geometry.js';
 
 describe('roundedUp', () => {
   it.each([
@@ -58,8 +58,10 @@ describe('stackedBars', () => {
 });
 
 describe('linePath', () => {
-  it('has a gap where nothing is known, and a point where a value stands alone', () => {
-    expect(linePath([0, 100, null, 50, null], 100)).toBe('M60 100L180 0M420 50L420 50');
+  it('has a gap where nothing is known, and leaves out what stands alone, which is a point', () => {
+    const values = [0, 100, null, 50, null];
+    expect(linePath(values, 100)).toBe('M60 100L180 0');
+    expect(dotPath(values, 100)).toBe('M420 50h0');
     expect(linePath([null, null], 1)).toBe('');
   });
 });

@@ -42,19 +42,33 @@ export function stackedBars(
   });
 }
 
-/** A path through the middles of the buckets, with a gap where nothing is known. A lonely value is a dot. */
+/** A path through the middles of the buckets, with a gap where nothing is known. */
 export function linePath(values: readonly (number | null)[], most: number): string {
-  const slot = CANVAS.width / Math.max(1, values.length);
-  let path = '';
-  for (const [index, value] of values.entries()) {
-    if (value === null) continue;
-    const at = `${String(rounded((index + 0.5) * slot))} ${String(rounded(CANVAS.height * (1 - Math.min(1, value / most))))}`;
-    const isFirst = (values[index - 1] ?? null) === null;
-    path += isFirst ? `M${at}` : `L${at}`;
-    // Of length 0 and with round ends: a point.
-    if (isFirst && (values[index + 1] ?? null) === null) path += `L${at}`;
-  }
-  return path;
+  return values
+    .map((value, index) => {
+      if (value === null || isAlone(values, index)) return '';
+      return `${(values[index - 1] ?? null) === null ? 'M' : 'L'}${pointOf(values, index, most)}`;
+    })
+    .join('');
+}
+
+/** Those values that no line leads to. Lines of length 0: with round ends they are points, however they are stretched. */
+export function dotPath(values: readonly (number | null)[], most: number): string {
+  return values
+    .map((value, index) =>
+      value === null || !isAlone(values, index) ? '' : `M${pointOf(values, index, most)}h0`,
+    )
+    .join('');
+}
+
+function isAlone(values: readonly (number | null)[], index: number): boolean {
+  return (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null;
+}
+
+function pointOf(values: readonly (number | null)[], index: number, most: number): string {
+  const x = (index + 0.5) * (CANVAS.width / values.length);
+  const y = CANVAS.height * (1 - Math.min(1, (values[index] ?? 0) / most));
+  return `${String(rounded(x))} ${String(rounded(y))}`;
 }
 
 function rounded(value: number): number {

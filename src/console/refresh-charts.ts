@@ -7,7 +7,7 @@ import {
   type VerdictCounts,
 } from './attempt-figures.js';
 import { chart } from './chart.js';
-import { linePath, roundedUp, stackedBars, type Bar } from './chart-geometry.js';
+import { dotPath, linePath, roundedUp, stackedBars, type Bar } from './chart-geometry.js';
 import { html, type Html } from './html.js';
 import type { HistoryBucket } from './refresh-history.js';
 import { timeLabel, xLabelsOf } from './time-labels.js';
@@ -59,7 +59,7 @@ function attemptsChart(span: TimeSpan, buckets: readonly HistoryBucket[]): Html 
       { series: 'neither', label: 'no verdict (revoked, limited, not sent)' },
     ],
     drawing: html`${columns.map((bars) => bars.map((bar, index) => barOf(bar, SERIES[index] ?? 'neither')))}`,
-    yLabels: [count(most), most === 1 ? '' : count(most / 2), '0'],
+    yLabels: [count(most), Number.isInteger(most / 2) ? count(most / 2) : '', '0'],
     xLabels: xLabelsOf(span, buckets),
     columns: ['From', 'Succeeded', 'Failed', 'No verdict', 'Rate'],
     rows: buckets
@@ -90,15 +90,12 @@ function latencyChart(span: TimeSpan, buckets: readonly HistoryBucket[]): Html {
   return chart({
     id: 'latency',
     title: 'How long Notion took',
-    summary: `Half of the answers came within ${duration(percentile(all, 0.5))}, 95 of 100 within ${duration(percentile(all, 0.95))}.`,
+    summary: latencySummary(percentile(all, 0.5), percentile(all, 0.95)),
     legend: [
       { series: 'median', label: 'median' },
       { series: 'slow', label: '95th percentile' },
     ],
-    drawing: html`<path class="slow" d="${linePath(slow, most)}" /><path
-        class="median"
-        d="${linePath(median, most)}"
-      />`,
+    drawing: html`${line('slow', slow, most)}${line('median', median, most)}`,
     yLabels: [duration(most), duration(most / 2), '0'],
     xLabels: xLabelsOf(span, buckets),
     columns: ['From', 'Median', '95th percentile'],
@@ -112,6 +109,11 @@ function latencyChart(span: TimeSpan, buckets: readonly HistoryBucket[]): Html {
   });
 }
 
+function latencySummary(median: number | null, slow: number | null): string {
+  if (median === null || slow === null) return 'No answer of Notion was measured.';
+  return `Half of the answers came within ${duration(median)}, 95 of 100 within ${duration(slow)}.`;
+}
+
 function totalOf({ succeeded, failed, neither }: VerdictCounts): number {
   return succeeded + failed + neither;
 }
@@ -119,4 +121,9 @@ function totalOf({ succeeded, failed, neither }: VerdictCounts): number {
 function barOf({ x, y, width, height }: Bar, series: string): Html | null {
   if (height === 0) return null;
   return html`<rect class="${series}" x="${x}" y="${y}" width="${width}" height="${height}" />`;
+}
+
+function line(series: string, values: readonly (number | null)[], most: number): Html {
+  return html`<path class="${series}" d="${linePath(values, most)}" />
+    <path class="dot ${series}" d="${dotPath(values, most)}" />`;
 }

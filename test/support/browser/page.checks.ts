@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { BrowserContext, Page } from 'playwright-core';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const MOST_TABS = 300;
 
 /** What a keyboard can stop at, but for what is folded away. */
@@ -53,7 +51,7 @@ export async function assertAccessible(context: BrowserContext, url: string): Pr
   const page = await context.newPage();
   await page.goto(url);
   await page.evaluate(`document.querySelectorAll('details').forEach((one) => { one.open = true; })`);
-  await page.addScriptTag({ content: AXE });
+  await page.addScriptTag({ content: axe.source });
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     const { violations, passes } = await page.evaluate<AxeResults>(`axe.run(document)`);
