@@ -77,24 +77,29 @@ export class ConnectLog {
   /** Errors that are not about connecting are left to whoever handles them. */
   private failed(error: unknown, authorization?: AuthorizationId | null): void {
     if (!(error instanceof NotionAuthError)) return;
-    const about = { stage: 'exchange', answered: connectAnswerFor(error).status, authorization } as const;
+    const stage = 'exchange';
+    const about = { answered: connectAnswerFor(error).status, authorization };
     if (error instanceof NotionConnectDeniedError) {
-      this.logger.log('connect denied', { ...about, answered: SEE_OTHER, reason: error.reason });
+      this.logger.log('connect denied', { stage, reason: error.reason, answered: SEE_OTHER, authorization });
     } else if (error instanceof NotionCallbackRefusedError) {
       const { refusal } = error;
-      this.failures.warn(`connect refused ${refusal}`, 'connect refused', { ...about, refusal });
+      this.failures.warn(`connect refused ${refusal}`, 'connect refused', { stage, refusal, ...about });
     } else if (error instanceof NotionOtherGrantError) {
       // An alert: a confused person, or a code that somebody slipped into this browser (RFC 9700 section 4.5).
-      this.logger.error('connect other_grant', { ...about, authorization: error.authorizationId });
+      this.logger.error('connect other_grant', {
+        stage,
+        authorization: error.authorizationId,
+        answered: about.answered,
+      });
     } else if (error instanceof NotionConnectFailedError) {
       const { status, code, requestId } = error.failure;
-      const facts = { ...about, kind: error.kind, status, code, request: requestId };
+      const facts = { stage, kind: error.kind, status, code, request: requestId, ...about } as const;
       const kind = `connect failed ${error.kind}`;
       if (error.kind === 'configuration') this.failures.error(kind, 'connect failed', facts);
       else this.failures.warn(kind, 'connect failed', facts);
     } else if (error instanceof NotionStoreUnavailableError) {
       const cause = nameOf(error.cause);
-      const facts = { ...about, error: cause };
+      const facts = { stage, error: cause, ...about } as const;
       this.failures.error(`connect store_unavailable ${cause}`, 'connect store_unavailable', facts);
     }
   }

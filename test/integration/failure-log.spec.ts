@@ -83,7 +83,7 @@ describe('a failure in the log', () => {
     expect(await app.connectInBrowser()).toBe(502);
     expect(lines).toEqual([
       expect.stringMatching(
-        `^connect failed stage=exchange answered=502 kind=unknown status=503 .*request=${UUID}`,
+        `^connect failed stage=exchange kind=unknown status=503 .*request=${UUID} answered=502$`,
       ),
     ]);
   });
