@@ -34,7 +34,9 @@ export default {
     },
     { ...base, displayName: 'mariadb', testMatch: ['<rootDir>/test/**/*.mariadb-spec.ts'] },
   ],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
+  // Suites mostly wait for databases, processes and deadlines.
+  maxWorkers: '100%',
   workerIdleMemoryLimit: '1GB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],

@@ -13,8 +13,6 @@ const PERSON = {
 };
 const GRANT = {
   token_type: 'bearer',
-  bot_id: randomUUID(),
-  workspace_id: randomUUID(),
   workspace_name: 'Benchmarks',
   workspace_icon: null,
   owner: { type: 'user', user: PERSON },
@@ -22,13 +20,13 @@ const GRANT = {
 };
 const ME = JSON.stringify({
   object: 'user',
-  id: GRANT.bot_id,
+  id: randomUUID(),
   name: 'Benchmarks',
   avatar_url: null,
   type: 'bot',
   bot: {
     owner: GRANT.owner,
-    workspace_id: GRANT.workspace_id,
+    workspace_id: randomUUID(),
     workspace_name: GRANT.workspace_name,
     // About 1 kB, as a small page of Notion's has.
     about: 'A sentence that takes some room. '.repeat(18),
@@ -40,32 +38,50 @@ const REFUSAL = JSON.stringify({
   code: 'unauthorized',
   message: 'API token is invalid.',
 });
+const NOT_SHARED = JSON.stringify({
+  object: 'error',
+  status: 404,
+  code: 'object_not_found',
+  message: 'Could not find page. Make sure that it is shared with the connection.',
+});
 /** Given to clients that bring their own token; it never dies. */
 const FIXED_TOKEN = 'ntn_fixed0000000000000000000000000000000000000000';
 
-let accepted = 'ntn_none';
+const accepted = new Set<string>();
+/** Bot and workspace of each refresh token; every connect is somebody else's. */
+const grants = new Map<string, { readonly bot_id: string; readonly workspace_id: string }>();
 let refreshes = 0;
 let refusals = 0;
 
-function issuePair(): string {
-  accepted = `ntn_${randomUUID()}`;
-  return JSON.stringify({ ...GRANT, access_token: accepted, refresh_token: `nrt_${randomUUID()}` });
+function issueFor(body: string): string {
+  const { refresh_token: spent } = JSON.parse(body) as { refresh_token?: string };
+  if (spent !== undefined) refreshes++;
+  const known = spent === undefined ? undefined : grants.get(spent);
+  return issuePair(known ?? { bot_id: randomUUID(), workspace_id: randomUUID() });
+}
+
+function issuePair(grant: { readonly bot_id: string; readonly workspace_id: string }): string {
+  const [accessToken, refreshToken] = [`ntn_${randomUUID()}`, `nrt_${randomUUID()}`];
+  accepted.add(accessToken);
+  grants.set(refreshToken, grant);
+  return JSON.stringify({ ...GRANT, ...grant, access_token: accessToken, refresh_token: refreshToken });
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
   response.setHeader('content-type', 'application/json; charset=utf-8');
   if (request.url === '/v1/oauth/token') {
-    if (body.includes('"refresh_token"')) refreshes++;
-    response.end(issuePair());
+    response.end(issueFor(body));
     return;
   }
-  const { authorization } = request.headers;
-  if (authorization === `Bearer ${accepted}` || authorization === `Bearer ${FIXED_TOKEN}`) {
-    response.end(ME);
+  const token = request.headers.authorization?.slice('Bearer '.length) ?? '';
+  if (token !== FIXED_TOKEN && !accepted.has(token)) {
+    refusals++;
+    response.writeHead(401).end(REFUSAL);
     return;
   }
-  refusals++;
-  response.writeHead(401).end(REFUSAL);
+  if (request.url === '/v1/forget-this-token') accepted.delete(token);
+  if (request.url === '/v1/pages/not-shared') response.writeHead(404).end(NOT_SHARED);
+  else response.end(ME);
 }
 
 const server = createServer((request, response) => {
@@ -84,7 +100,7 @@ function report(): void {
 }
 
 process.on('message', (order: Order) => {
-  if (order === 'forget the token') accepted = 'ntn_none';
+  if (order === 'forget the token') accepted.clear();
   report();
 });
 process.on('disconnect', () => process.exit());

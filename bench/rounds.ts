@@ -34,7 +34,7 @@ export async function millisecondsOf(work: Call): Promise<number> {
   return performance.now() - before;
 }
 
-async function callsPerSecond(call: Call, calls: number, parallel: number): Promise<number> {
+export async function callsPerSecond(call: Call, calls: number, parallel: number): Promise<number> {
   let left = calls;
   const worker = async (): Promise<void> => {
     while (left-- > 0) await call();

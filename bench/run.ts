@@ -1,7 +1,10 @@
+import { parseArgs } from 'node:util';
 import { Client } from '@notionhq/client';
 import { Agent, request } from 'undici';
 import { startApplication, type Application } from './application.js';
+import { perSecond, print, type Figure } from './figure.js';
 import { NotionServer } from './notion-server.js';
+import { compareOverhead } from './overhead.js';
 import { inTurn, median, medianRatio, millisecondsOf } from './rounds.js';
 
 // Ratios, not rates, are what to compare: both sides of each are measured in turn in this one run, against a
@@ -11,13 +14,6 @@ const CALLS = { rounds: ROUNDS, calls: 2_000, parallel: 50 };
 const BURST = 1_000;
 /** The module's default bound of calls on the wire for one authorization. */
 const WIRE_BOUND = 50;
-
-interface Figure {
-  readonly what: string;
-  readonly measured: string;
-  readonly goal: string;
-  readonly isMet: boolean;
-}
 
 async function compareCalls(server: NotionServer, app: Application): Promise<Figure[]> {
   const url = `${server.url}/v1/users/me`;
@@ -104,22 +100,21 @@ async function compareBursts(server: NotionServer, { clients, id }: Application)
   ];
 }
 
-function perSecond(rates: readonly number[]): string {
-  return `${median(rates).toFixed(0)}/s`;
-}
+const PARTS: Readonly<Record<string, (server: NotionServer, app: Application) => Promise<Figure[]>>> = {
+  calls: compareCalls,
+  token: async (_server, app) => [await timeCachedToken(app)],
+  burst: compareBursts,
+  overhead: ({ url }) => compareOverhead(url),
+};
 
-function print(figures: readonly Figure[]): void {
-  for (const { what, measured, goal, isMet } of figures) {
-    console.log(`${isMet ? '  ' : '! '}${what}\n      ${measured}   (goal: ${goal})`);
-  }
-}
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const chosen = Object.entries(PARTS).filter(([name]) => values.only === undefined || values.only === name);
+if (chosen.length === 0) throw new Error(`--only takes one of: ${Object.keys(PARTS).join(', ')}.`);
 
 const server = await NotionServer.start();
 const app = await startApplication(server.url);
 try {
-  print(await compareCalls(server, app));
-  print([await timeCachedToken(app)]);
-  print(await compareBursts(server, app));
+  for (const [, measure] of chosen) print(await measure(server, app));
 } finally {
   await app.close();
   server.stop();

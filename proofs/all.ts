@@ -1,38 +1,53 @@
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import pLimit from 'p-limit';
 import { readOptions } from './harness/proof.options.js';
 
-// Every proof in turn, each a program of its own; a seed that was not given is the same for all.
+// Every proof, each a program of its own, in turn or some `--at-once`; a seed that was not given is the same for all.
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+
+interface Result {
+  readonly proof: string;
+  readonly ok: boolean;
+  readonly seconds: number;
+}
 
 function nameOf(program: string): string {
   return program.replace('.proof.js', '');
 }
 
+/** What people read as it happens goes through at once; figures and table come whole, as others may run beside it. */
 function run(program: string, given: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, ['--no-warnings', `${FOLDER}${program}`, ...given], {
-    stdio: 'inherit',
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
   return new Promise((resolve) => {
-    child.once('exit', (code) => {
+    child.once('close', (code) => {
+      process.stdout.write(said);
       resolve(code ?? 1);
     });
   });
 }
 
-const { size, only } = readOptions();
-const given = process.argv.slice(2).filter((word) => !word.startsWith('--only'));
-if (!given.some((word) => word.startsWith('--seed'))) given.push('--seed', String(randomInt(2 ** 31)));
-const results: { readonly proof: string; readonly ok: boolean; readonly seconds: number }[] = [];
-const programs = readdirSync(FOLDER).filter((name) => name.endsWith('.proof.js'));
-for (const program of programs.filter((name) => only.length === 0 || only.includes(nameOf(name)))) {
+async function carryOut(program: string): Promise<Result> {
   const startedMs = performance.now();
   const ok = (await run(program, given)) === 0;
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
-  results.push({ proof: nameOf(program), ok, seconds });
+  return { proof: nameOf(program), ok, seconds };
 }
+
+const { size, seed, only, engine, atOnce, sharedMachine } = readOptions();
+const given = ['--size', size, '--seed', String(seed)];
+if (engine !== null) given.push('--engine', engine);
+if (sharedMachine) given.push('--shared-machine');
+const programs = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.proof.js'))
+  .filter((name) => only.length === 0 || only.includes(nameOf(name)));
+const inTurn = pLimit(atOnce);
+const results = await Promise.all(programs.map((program) => inTurn(() => carryOut(program))));
 for (const { proof, ok, seconds } of results) {
   process.stdout.write(`${ok ? '✓' : '✗'} ${proof.padEnd(12)} ${seconds} s\n`);
 }

@@ -1,6 +1,6 @@
 // What users install: packs the package, installs the tarball into an application of its own, and loads and type-checks
 // every entry of the exports map there; the root and the testing kit while no optional peer is installed. Then the same
-// tarball at work in an application on the oldest major version of Nest that is promised.
+// tarball at work there, and in an application on the oldest major versions of Nest and Terminus that are promised.
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -24,6 +24,8 @@ const NEST_11 = {
   '@nestjs/config': '4.0.4',
   '@nestjs/core': '11.2.10',
   '@nestjs/platform-express': '11.2.10',
+  '@nestjs/schedule': '6.1.3',
+  '@nestjs/terminus': '11.1.1',
   '@nestjs/typeorm': '11.0.3',
 };
 
@@ -41,7 +43,10 @@ try {
   await load(entries);
   await typeCheck(entries);
   await checkContents();
-  await tryOnNest11(tarball);
+  await install(application, asDeveloped('@nestjs/platform-express'));
+  await tryAtWork(application);
+  await installNest11(tarball);
+  await tryAtWork(application11);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -118,14 +123,17 @@ async function checkContents() {
   console.log(`${files.length} files and folders in the tarball`);
 }
 
-async function tryOnNest11(tarball) {
+async function installNest11(tarball) {
   const nest = Object.entries(NEST_11).map(([name, version]) => `${name}@${version}`);
   const others = requiredPeers.filter((name) => !(name in NEST_11)).map(asDeveloped);
   await install(application11, tarball, ...nest, ...others);
+}
+
+async function tryAtWork(application) {
   // The driver is compiled already, and knows nothing of Nest.
   const driver = 'node_modules/sqlite3';
-  await symlink(join(REPOSITORY, driver), join(application11, driver));
-  await run(process.execPath, [join(REPOSITORY, 'scripts/try-as-commonjs.mjs'), application11]);
+  await symlink(join(REPOSITORY, driver), join(application, driver));
+  await run(process.execPath, [join(REPOSITORY, 'scripts/try-as-commonjs.mjs'), application]);
 }
 
 function specifierOf(entry) {

@@ -5,6 +5,7 @@ export type {
   ClientSecretSource,
   ConnectOptions,
   EventOptions,
+  HealthOptions,
   NotionAuthOptions,
   OutboundOptions,
   RefreshOptions,

@@ -160,9 +160,11 @@ describe.each(Object.entries(PARSERS))('reading %s', (_name, parser) => {
 function leastOf(parser: (text: string) => unknown, text: string): number {
   let leastMs = Number.POSITIVE_INFINITY;
   for (let tries = 0; tries < 4 && leastMs > LIMIT_MS; tries += 1) {
-    const startedMs = performance.now();
+    const [startedMs, before] = [performance.now(), process.cpuUsage()];
     read(parser, text);
-    leastMs = Math.min(leastMs, performance.now() - startedMs);
+    const { user, system } = process.cpuUsage(before);
+    // On a machine that is shared the time of a wall clock is also that of others.
+    leastMs = Math.min(leastMs, performance.now() - startedMs, (user + system) / 1_000);
   }
   return leastMs;
 }

@@ -5,6 +5,7 @@ import ts from 'typescript';
 import {
   connectSchema,
   eventsSchema,
+  healthSchema,
   outboundSchema,
   refreshSchema,
   revocationSchema,
@@ -22,10 +23,20 @@ const DECLARED_IN = [
   ['src/config/notion-auth.options.ts', 'RevocationOptions', 'revocation.'],
   ['src/config/notion-auth.options.ts', 'WebhookOptions', 'webhooks.'],
   ['src/config/notion-auth.options.ts', 'EventOptions', 'events.'],
+  ['src/config/notion-auth.options.ts', 'HealthOptions', 'health.'],
   ['src/config/notion-auth.wiring.ts', 'NotionAuthWiring', ''],
 ] as const;
 /** Sections of options, and what `notionAuthConfig` hands on; nobody writes them as one value. */
-const NOT_IN_THE_TABLE = ['refresh', 'connect', 'outbound', 'revocation', 'webhooks', 'events', 'problems'];
+const NOT_IN_THE_TABLE = [
+  'refresh',
+  'connect',
+  'outbound',
+  'revocation',
+  'webhooks',
+  'events',
+  'health',
+  'problems',
+];
 
 describe('the README', () => {
   it('has examples that compile', () => {
@@ -58,6 +69,7 @@ describe('the README', () => {
       revocation: revocationSchema,
       webhooks: webhooksSchema,
       events: eventsSchema,
+      health: healthSchema,
     };
     for (const [section, schema] of Object.entries(defaults)) {
       for (const [option, value] of Object.entries(schema.parse({}))) {

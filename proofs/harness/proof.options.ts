@@ -14,6 +14,8 @@ export interface ProofOptions {
   readonly engine: Engine | null;
   /** `npm run proof` only: the proofs to run, comma separated; empty for all of them. */
   readonly only: readonly string[];
+  /** `npm run proof` only: how many proofs run at the same time; more than one wants `sharedMachine`. */
+  readonly atOnce: number;
   /** Bounds of speed are told only: other work on the machine would decide about them. */
   readonly sharedMachine: boolean;
 }
@@ -27,15 +29,19 @@ export function readOptions(commandLine: readonly string[] = process.argv.slice(
       seed: { type: 'string' },
       engine: { type: 'string' },
       only: { type: 'string' },
+      'at-once': { type: 'string' },
       'shared-machine': { type: 'boolean' },
     },
   });
   const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw new Error('--seed takes a whole number.');
+  const atOnce = Number(values['at-once'] ?? 1);
+  if (!Number.isSafeInteger(atOnce) || atOnce < 1) throw new Error('--at-once takes a whole number from 1.');
   return {
     seed,
     size: oneOf('--size', PROOF_SIZES, values.size ?? 'short'),
     only: values.only?.split(',') ?? [],
+    atOnce,
     sharedMachine: values['shared-machine'] ?? false,
     engine: values.engine === undefined ? null : oneOf('--engine', ENGINES, values.engine),
   };

@@ -1,5 +1,7 @@
+import { relative, resolve } from 'node:path';
 import { AuthorizationDirectory, type JournaledAttempt } from '../domain/authorization-directory.js';
 import type { Authorization, AuthorizationStatus } from '../domain/authorization.js';
+import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
 import { diagnose } from '../diagnosis/diagnose.js';
 import { NotionRefreshService } from '../refresh/notion-refresh.service.js';
 import { EXIT_FAILED } from './exit-codes.js';
@@ -29,6 +31,10 @@ export async function listAuthorizations(print: Printer, options: ListOptions): 
     for (const authorization of page) print.json(authorization);
     return;
   }
+  if (page.length === 0) {
+    print.line(after === undefined ? 'There is no such authorization.' : 'There are no more.');
+    return;
+  }
   print.table(
     ['id', 'status', 'reason', 'workspace', 'version', 'last success'],
     page.map((one) => [
@@ -41,7 +47,7 @@ export async function listAuthorizations(print: Printer, options: ListOptions): 
     ]),
   );
   const last = page.at(-1);
-  if (last !== undefined && page.length === limit) print.line(`more: --after ${last.id}`);
+  if (last !== undefined && page.length === limit) print.line(`more, if any: --after ${last.id}`);
 }
 
 export async function showAuthorization(
@@ -52,15 +58,10 @@ export async function showAuthorization(
   const found = await withApplication(async (application) => {
     const directory = application.get(AuthorizationDirectory, { strict: false });
     const authorization = await directory.find(id);
-    if (authorization === null) return null;
+    if (authorization === null) throw new NotionAuthorizationNotFoundError();
     const owners = await directory.ownersOf(id);
     return { authorization, owners, attempts: await directory.attemptsOf(id, ATTEMPTS_SHOWN) };
   });
-  if (found === null) {
-    print.line('There is no such authorization.');
-    process.exitCode = EXIT_FAILED;
-    return;
-  }
   const meaning = meaningOf(found.attempts);
   if (json) print.json({ ...found, meaning });
   else printAuthorization(print, found, meaning);
@@ -126,10 +127,23 @@ function printAuthorization(
 
 /** What an error means, for people. */
 export function printMeaning(print: Printer, meaning: ReturnType<typeof diagnose>): void {
-  print.line(`${meaning.family}: ${meaning.summary}`);
+  const { family, summary, code, stage, status, requestId } = meaning;
+  print.line(`${family}: ${summary}`);
+  const facts = [
+    code,
+    `stage ${stage}`,
+    status && `HTTP ${String(status)}`,
+    requestId && `request ${requestId}`,
+  ];
+  print.line(`  seen: ${facts.filter(Boolean).join(', ')}`);
   for (const cause of meaning.causes) print.line(`  likely: ${cause}`);
   for (const step of meaning.fix) print.line(`  do: ${step}`);
-  print.line(`  more: ${meaning.runbook}`);
+  print.line(`  more: ${runbookFrom(meaning.runbook)}`);
+}
+
+/** Where the section is as seen from here, so that it can be opened. */
+function runbookFrom(address: string): string {
+  return relative(process.cwd(), resolve(import.meta.dirname, '../..', address));
 }
 
 function instant(at: Date | null): string {

@@ -5,6 +5,7 @@ import { optionsFromEnvironment } from '../config/notion-auth.env.js';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { resolveConfig } from '../config/resolve-config.js';
 import { SystemClock } from '../domain/clock.js';
+import { SECOND_MS } from '../domain/duration.js';
 import { NotionConfigError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
 import { ClientSecrets } from '../notion/client-secrets.js';
@@ -21,6 +22,9 @@ export interface DoctorOptions {
   readonly callbackPath?: string;
   readonly json?: boolean;
 }
+
+/** Between the end of the drain and that of the process: the database is closed, and what is left of the server. */
+const END_MARGIN_MS = 10 * SECOND_MS;
 
 const MARKS: Readonly<Record<Finding['verdict'], string>> = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
 
@@ -45,11 +49,12 @@ function configuration(findings: Findings): NotionAuthConfig | null {
   try {
     const config = resolveConfig(readEnvironment());
     for (const warning of config.warnings) findings.warn('configuration', warning);
-    const { leaseMs, requestTimeoutMs, leaseMarginMs } = config.refresh;
+    const { leaseMs, requestTimeoutMs, leaseMarginMs, drainMs } = config.refresh;
+    const graceSeconds = Math.ceil((drainMs + END_MARGIN_MS) / SECOND_MS);
     findings.ok('configuration', 'every option is valid');
     findings.ok(
       'times',
-      `a claim of ${String(leaseMs)} ms outlasts a request of ${String(requestTimeoutMs)} ms and its margin of ${String(leaseMarginMs)} ms`,
+      `a claim of ${String(leaseMs)} ms outlasts a request of ${String(requestTimeoutMs)} ms and its margin of ${String(leaseMarginMs)} ms; a process that ends drains for up to ${String(drainMs)} ms: give it ${String(graceSeconds)} s (terminationGracePeriodSeconds)`,
     );
     return config;
   } catch (error) {

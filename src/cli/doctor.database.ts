@@ -30,6 +30,7 @@ export async function databaseFindings(config: NotionAuthConfig, findings: Findi
   findings.ok('database', `${found.engine} answers`);
   schema(config, found, findings);
   locks(found, findings);
+  pool(found, findings);
   clock(found, findings);
   keys(config, found, findings);
 }
@@ -62,6 +63,16 @@ function locks({ locking }: DatabaseInspection, findings: Findings): void {
   }
 }
 
+/** Connections are used up by replicas, by rolling deployments above all: old and new stand side by side. */
+function pool({ connections }: DatabaseInspection, findings: Findings): void {
+  if (connections === null) return;
+  const { ofOneProcess, most, inUse } = connections;
+  const room = Math.floor(Math.max(0, most - inUse) / ofOneProcess);
+  const sum = `a process takes up to ${String(ofOneProcess)} connections; of ${String(most)} that the database allows ${String(inUse)} are in use`;
+  if (room > 0) findings.ok('pool', `${sum}: room for ${String(room)} more processes`);
+  else findings.warn('pool', `${sum}: no room for another process, as a rolling deployment needs it`);
+}
+
 function clock({ clockOffsetMs }: DatabaseInspection, findings: Findings): void {
   const offset = `this machine and the database differ by ${String(Math.abs(clockOffsetMs))} ms`;
   if (Math.abs(clockOffsetMs) > CLOCK_FAIL_MS)
@@ -80,7 +91,10 @@ function keys(config: NotionAuthConfig, { rowsByKey }: DatabaseInspection, findi
     );
   }
   if (missing.length === 0)
-    findings.ok('keys', `every stored secret names one of the ${String(configured.size)} configured`);
+    findings.ok(
+      'keys',
+      rowsByKey.size === 0 ? 'nothing is sealed yet' : 'every key that stored secrets need is configured',
+    );
 }
 
 /** The driver's code rather than its message, which may quote the address with its password. */

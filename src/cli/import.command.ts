@@ -1,120 +1,129 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import type { INestApplicationContext } from '@nestjs/common';
+import { EPHEMERAL_KEY_PREFIX } from '../config/encryption-keys.option.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AuthorizationDirectory } from '../domain/authorization-directory.js';
-import { AuthorizationStore, type NewConnection } from '../domain/authorization-store.js';
-import { Secret } from '../domain/secret.js';
+import { AuthorizationStore } from '../domain/authorization-store.js';
+import { NotionConfigError } from '../domain/errors.js';
 import { EXIT_FAILED } from './exit-codes.js';
+import { connectionOf, parsedLine } from './import.line.js';
 import type { Printer } from './printer.js';
 import { withApplication } from './with-application.js';
 
-const PROGRESS_EVERY = 100;
-const id = z.string().min(1).max(128);
-const token = z
-  .string()
-  .min(1)
-  .max(8_192)
-  .regex(/^[\x21-\x7e]+$/);
-
-/** One line: the answer of Notion's token endpoint, flat, and whose it is. */
-const line = z.object({
-  owner_id: z.string().min(1).max(255),
-  access_token: token,
-  refresh_token: token.nullish(),
-  bot_id: id,
-  workspace_id: id,
-  workspace_name: z.string().nullish(),
-  workspace_icon: z.string().nullish(),
-  owner_user_id: id.nullish(),
-  duplicated_template_id: id.nullish(),
-});
-
-type Line = z.output<typeof line>;
-
-interface Tally {
-  imported: number;
-  alreadyThere: number;
-  refused: number;
+interface ImportOptions {
+  readonly dryRun?: boolean;
 }
 
 /**
  * Grants that are there already are left as they are: their stored pair may be newer than the one in the file, and
  * the older refresh token would be dead.
  */
-export async function importTokens(
-  print: Printer,
-  file: string,
-  { dryRun = false }: { readonly dryRun?: boolean },
-): Promise<void> {
-  const tally = await withApplication(async (application) => {
-    const store = application.get(AuthorizationStore, { strict: false });
-    const directory = application.get(AuthorizationDirectory, { strict: false });
-    const config = application.get<NotionAuthConfig>(NOTION_AUTH_CONFIG, { strict: false });
-    const counts: Tally = { imported: 0, alreadyThere: 0, refused: 0 };
-    let number = 0;
-    for await (const text of linesOf(file)) {
-      number += 1;
-      if (text.trim() === '') continue;
-      const read = parsed(text);
-      if (typeof read === 'string') {
-        counts.refused += 1;
-        print.line(`line ${String(number)}: ${read}`);
-        continue;
-      }
-      const [known] = await directory.page({ botId: read.bot_id, limit: 1 });
-      if (known !== undefined) counts.alreadyThere += 1;
-      else counts.imported += 1;
-      if (known === undefined && !dryRun) await store.connect(connectionOf(read, config));
-      if (number % PROGRESS_EVERY === 0) print.line(`${String(number)} lines read`);
+export async function importTokens(print: Printer, file: string, options: ImportOptions): Promise<void> {
+  const lines = await LinesRead.of(file);
+  const run = await withApplication(async (application) => {
+    const importing = new ImportRun(application, print, options);
+    for await (const text of lines) {
+      await importing.take(text);
+      print.progress(lines.share, `${String(importing.lines)} lines read`);
     }
-    return counts;
+    return importing;
   });
-  const verb = dryRun ? 'would be imported' : 'imported';
-  print.line(
-    `${String(tally.imported)} ${verb}, ${String(tally.alreadyThere)} already there, ${String(tally.refused)} refused`,
-  );
-  if (tally.refused > 0) process.exitCode = EXIT_FAILED;
+  print.line(run.summary);
+  if (run.hasRefused) process.exitCode = EXIT_FAILED;
 }
 
-function linesOf(file: string): AsyncIterable<string> {
-  const input = file === '-' ? process.stdin : createReadStream(file, 'utf8');
-  return createInterface({ input, crlfDelay: Infinity });
-}
+/** The lines of a file or of standard input, and how far they have been read. */
+class LinesRead implements AsyncIterable<string> {
+  private constructor(
+    private readonly input: NodeJS.ReadableStream & { readonly bytesRead?: number },
+    private readonly size: number | null,
+  ) {}
 
-/** The line, or why it cannot be taken, by the names of its fields and never by their values. */
-function parsed(text: string): Line | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return 'is not JSON';
+  static async of(file: string): Promise<LinesRead> {
+    if (file === '-') return new LinesRead(process.stdin, null);
+    const { size } = await stat(file);
+    return new LinesRead(createReadStream(file), size);
   }
-  const result = line.safeParse(value);
-  if (result.success) return result.data;
-  const names = new Set(result.error.issues.map(({ path }) => path.join('.')));
-  return `missing or not usable: ${[...names].join(', ')}`;
+
+  /** `null` where the size is not known. Never quite all: what was read is not yet done. */
+  get share(): number | null {
+    return this.size === null ? null : Math.min(0.99, (this.input.bytesRead ?? 0) / Math.max(1, this.size));
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<string> {
+    return createInterface({ input: this.input, crlfDelay: Infinity })[Symbol.asyncIterator]();
+  }
 }
 
-function connectionOf(read: Line, { clientId, redirectUris }: NotionAuthConfig): NewConnection {
-  return {
-    ownerId: read.owner_id,
-    clientId,
-    redirectUri: redirectUris[0],
-    reconnect: null,
-    grant: {
-      botId: read.bot_id,
-      workspaceId: read.workspace_id,
-      workspaceName: read.workspace_name ?? null,
-      workspaceIcon: read.workspace_icon ?? null,
-      ownerKind: read.owner_user_id == null ? 'workspace' : 'user',
-      ownerUserId: read.owner_user_id ?? null,
-      duplicatedTemplateId: read.duplicated_template_id ?? null,
-    },
-    pair: {
-      accessToken: new Secret(read.access_token),
-      refreshToken: read.refresh_token == null ? null : new Secret(read.refresh_token),
-      expiresInMs: null,
-    },
-  };
+class ImportRun {
+  lines = 0;
+  private imported = 0;
+  private alreadyThere = 0;
+  private refused = 0;
+  /** Of a dry run, which leaves nothing behind that could be looked up. */
+  private readonly botsSeen = new Set<string>();
+  private readonly store: AuthorizationStore;
+  private readonly directory: AuthorizationDirectory;
+  private readonly config: NotionAuthConfig;
+
+  constructor(
+    application: INestApplicationContext,
+    private readonly print: Printer,
+    private readonly options: ImportOptions,
+  ) {
+    this.store = application.get(AuthorizationStore, { strict: false });
+    this.directory = application.get(AuthorizationDirectory, { strict: false });
+    this.config = application.get<NotionAuthConfig>(NOTION_AUTH_CONFIG, { strict: false });
+    refuseKeyOfThisProcess(this.config);
+  }
+
+  get hasRefused(): boolean {
+    return this.refused > 0;
+  }
+
+  get summary(): string {
+    const verb = this.options.dryRun === true ? 'would be imported' : 'imported';
+    return `${String(this.imported)} ${verb}, ${String(this.alreadyThere)} already there, ${String(this.refused)} refused`;
+  }
+
+  async take(text: string): Promise<void> {
+    this.lines += 1;
+    if (text.trim() === '') return;
+    const read = parsedLine(text);
+    if (typeof read === 'string') {
+      this.refused += 1;
+      this.tell(read);
+    } else if (await this.isThere(read.bot_id, read.owner_id)) {
+      this.alreadyThere += 1;
+    } else {
+      this.imported += 1;
+      this.botsSeen.add(read.bot_id);
+      if (this.options.dryRun !== true) await this.store.connect(connectionOf(read, this.config));
+    }
+  }
+
+  private async isThere(botId: string, ownerId: string): Promise<boolean> {
+    const [known] = await this.directory.page({ botId, limit: 1 });
+    if (known === undefined) return this.botsSeen.has(botId);
+    const owners = await this.directory.ownersOf(known.id);
+    if (!owners.includes(ownerId)) {
+      this.tell('the grant is there already, and this owner is not linked to it: let them connect once');
+    }
+    return true;
+  }
+
+  private tell(what: string): void {
+    this.print.line(`line ${String(this.lines)}: ${what}`);
+  }
+}
+
+/** Without keys the module makes one for the time of the process: what it seals nobody could open afterwards. */
+function refuseKeyOfThisProcess({ encryptionKeys }: NotionAuthConfig): void {
+  if (encryptionKeys[0].id.startsWith(EPHEMERAL_KEY_PREFIX)) {
+    throw new NotionConfigError([
+      'encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS): are required to import tokens, and must be those of the application',
+    ]);
+  }
 }

@@ -34,7 +34,11 @@ export async function rotateKeys(print: Printer, { batch }: { readonly batch: nu
       batchSize: batch,
       signal: broken.signal,
       onProgress: ({ resealed, left }) => {
-        print.progress(resealed, resealed + left, 'rows sealed anew');
+        const total = resealed + left;
+        print.progress(
+          total === 0 ? 1 : resealed / total,
+          `${String(resealed)} of ${String(total)} rows sealed anew`,
+        );
       },
     }),
   );

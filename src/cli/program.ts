@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { AUTHORIZATION_STATUSES } from '../domain/authorization.js';
 import { DIAGNOSIS_STAGES } from '../diagnosis/diagnosis.js';
@@ -16,6 +17,11 @@ export function programFor(output: Output): Command {
     .description(
       "Looks after an application's Notion authorizations. Reads the application's environment, and .env.",
     )
+    .version(versionOfPackage())
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 something is wrong or could not be done, 2 wrong command line.',
+    )
     .exitOverride()
     .showHelpAfterError('(notion-auth --help tells more)');
 
@@ -30,11 +36,11 @@ export function programFor(output: Output): Command {
   program
     .command('list')
     .description('lists authorizations in the order of their ids')
-    .addOption(new Option('--status <status>').choices([...AUTHORIZATION_STATUSES]))
+    .addOption(new Option('--status <status>', 'in this status').choices([...AUTHORIZATION_STATUSES]))
     .option('--owner <id>', 'of this owner')
     .option('--workspace <id>', 'of this workspace')
     .option('--bot <id>', 'of this bot')
-    .option('--limit <n>', 'at most so many, up to 500', positive, 50)
+    .option('--limit <n>', 'at most so many, up to 500', pageSize, 50)
     .option('--after <id>', 'those after the last one of the page before')
     .option('--json', 'one JSON object for each')
     .action((options: Parameters<typeof listAuthorizations>[1]) => listAuthorizations(print, options));
@@ -86,11 +92,23 @@ export function programFor(output: Output): Command {
   program
     .command('simulate')
     .description('runs a stand-in for Notion until it is interrupted')
-    .option('--port <n>', 'port on the loopback', positive)
+    .option('--port <n>', 'port on the loopback; without it, a free one', positive)
+    .option('--file <path>', 'keeps grants, tokens and credentials over restarts; it holds them in clear')
     .option('--redirect-uri <uri...>', 'registered redirect URIs; without them, every one is accepted')
-    .action((options: { port?: number; redirectUri?: string[] }) => simulate(print, options));
+    .action((options: Parameters<typeof simulate>[1]) => simulate(print, options));
 
   return program;
+}
+
+function versionOfPackage(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+function pageSize(text: string): number {
+  const number = positive(text);
+  if (number > 500) throw new InvalidArgumentError('must be at most 500; --after takes the next page.');
+  return number;
 }
 
 function positive(text: string): number {

@@ -2,13 +2,17 @@ import { once } from 'node:events';
 import { NotionSimulator } from '../testing/notion-simulator.js';
 import type { Printer } from './printer.js';
 
+export interface SimulateOptions {
+  readonly port?: number;
+  readonly file?: string;
+  readonly redirectUri?: readonly string[];
+}
+
 /** The simulator's own credentials are printed: they open nothing but the simulator. */
-export async function simulate(
-  print: Printer,
-  { port, redirectUri }: { readonly port?: number; readonly redirectUri?: readonly string[] },
-): Promise<void> {
+export async function simulate(print: Printer, { port, file, redirectUri }: SimulateOptions): Promise<void> {
   const simulator = await NotionSimulator.start({
     ...(port === undefined ? {} : { port }),
+    ...(file === undefined ? {} : { persistTo: file }),
     ...(redirectUri === undefined ? {} : { redirectUris: redirectUri }),
     clientSecret: 'simulated-client-secret',
   });

@@ -85,10 +85,27 @@ describe('judging encryption keys', () => {
   });
 
   it('D4: calls no random key weak, and shows none', () => {
-    for (let round = 0; round < 2000; round++) {
+    for (let round = 0; round < 20_000; round++) {
       const judged = judgeEncryptionKeys([{ id: 'k1', key: randomBytes(32).toString('base64') }]);
       expect(judged.problems).toEqual([]);
-      expect(inspect(judged, { depth: 10, showHidden: true })).toContain('[secret]');
+      if (round < 100) expect(inspect(judged, { depth: 10, showHidden: true })).toContain('[secret]');
+    }
+  });
+
+  it('D4: draws the line at 20 distinct bytes, and at one byte that no text has', () => {
+    const repeated = (distinct: number) =>
+      encode(Buffer.from(Array.from({ length: 32 }, (_, index) => 200 + (index % distinct))));
+    expect(problemsOf({ id: 'k1', key: repeated(19) })).toHaveLength(1);
+    expect(problemsOf({ id: 'k1', key: repeated(20) })).toEqual([]);
+    for (const odd of [0x1f, 0x7f, 0x80, 0xff, 0x00]) {
+      const words = Buffer.from('abcdefghijklmnopqrstuvwxyz012345');
+      words[31] = odd;
+      expect([odd, problemsOf({ id: 'k1', key: encode(words) })]).toEqual([odd, []]);
+    }
+    for (const printable of [0x20, 0x7e]) {
+      const words = Buffer.from('abcdefghijklmnopqrstuvwxyz012345');
+      words[31] = printable;
+      expect(problemsOf({ id: 'k1', key: encode(words) })).toHaveLength(1);
     }
   });
 });

@@ -4,6 +4,7 @@ import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.
 import {
   connectSchema,
   eventsSchema,
+  healthSchema,
   outboundSchema,
   refreshSchema,
   revocationSchema,
@@ -16,7 +17,10 @@ import type { z } from 'zod';
 export function readLimits(
   options: Partial<NotionAuthOptions>,
   findings: ConfigFindings,
-): Pick<NotionAuthConfig, 'refresh' | 'connect' | 'outbound' | 'revocation' | 'webhooks' | 'events'> {
+): Pick<
+  NotionAuthConfig,
+  'refresh' | 'connect' | 'outbound' | 'revocation' | 'webhooks' | 'events' | 'health'
+> {
   const refresh = readSection('refresh', refreshSchema, options.refresh, findings);
   checkRefreshTimes(refresh, findings);
   return {
@@ -29,6 +33,7 @@ export function readLimits(
       verificationTokens: readVerificationTokens(options, findings),
     },
     events: readSection('events', eventsSchema, options.events, findings),
+    health: readSection('health', healthSchema, options.health, findings),
   };
 }
 

@@ -48,6 +48,7 @@ export const connectSchema = z.strictObject({
   stateLifetimeMs: duration(10 * MINUTE_MS),
   maxPendingPerOwner: count(20),
   maxWaiting: count(10_000),
+  maxExchanges: count(100),
   defaultReturnTo: z
     .string({ error: 'must be a path on the own origin' })
     .refine(isOwnPath, { error: 'must be a path on the own origin' })
@@ -60,6 +61,7 @@ export const revocationSchema = z.strictObject({
   firstRetryMs: duration(10 * SECOND_MS),
   maxAttempts: count(20),
   maxAgeMs: duration(6 * HOUR_MS),
+  maxConcurrent: count(100),
   lookEveryMs: duration(30 * SECOND_MS),
 });
 
@@ -77,6 +79,10 @@ export const eventsSchema = z.strictObject({
   leaseMs: duration(MINUTE_MS),
   maxDeliveries: count(20),
   keepMs: duration(7 * DAY_MS),
+});
+
+export const healthSchema = z.strictObject({
+  minuteMs: duration(MINUTE_MS, MINUTE_MS),
 });
 
 export const outboundSchema = z.strictObject({

@@ -76,6 +76,8 @@ export interface NotionAuthOptions {
   webhooks?: WebhookOptions;
   /** What `@OnNotionAuth()` hears of. */
   events?: EventOptions;
+  /** Times of the health indicator. */
+  health?: HealthOptions;
   /** Met while these options were gathered, by `notionAuthConfig`; reported together with every other problem. */
   problems?: readonly OptionProblem[];
 }
@@ -154,6 +156,11 @@ export interface ConnectOptions {
    * @defaultValue `10_000`
    */
   maxWaiting?: number;
+  /**
+   * Codes that this process exchanges at once; further callbacks are answered 503 and may come again.
+   * @defaultValue `100`
+   */
+  maxExchanges?: number;
   /** Path on the application's own origin where a connect ends unless `returnTo` says otherwise. @defaultValue `/` */
   defaultReturnTo?: string;
   /** How long Notion may take to exchange the code, in ms. @defaultValue `75_000` */
@@ -194,6 +201,8 @@ export interface RevocationOptions {
   maxAttempts?: number;
   /** Age at which a token is erased unconfirmed, in ms. @defaultValue `21_600_000` (six hours) */
   maxAgeMs?: number;
+  /** Disconnects of this process that ask Notion at once; further ones are left to the outbox. @defaultValue `100` */
+  maxConcurrent?: number;
   /** How often each process looks for revocations that are due, in ms. @defaultValue `30_000` */
   lookEveryMs?: number;
 }
@@ -238,6 +247,15 @@ export interface EventOptions {
   keepMs?: number;
 }
 
+/** Times of the health indicator (`nestjs-notion-auth/health`). */
+export interface HealthOptions {
+  /**
+   * What counts as a minute, in ms: every window and wait of the indicator is so many of it. Shorter ones are for
+   * rehearsals of an outage. @defaultValue `60_000`
+   */
+  minuteMs?: number;
+}
+
 export interface EncryptionKey {
   readonly id: string;
   /** The 32 bytes, base64, masked. */
@@ -272,6 +290,7 @@ export interface NotionAuthConfig {
     readonly verificationTokens: readonly Secret[];
   };
   readonly events: Complete<EventOptions>;
+  readonly health: Complete<HealthOptions>;
   /** Startup warnings to log: what works and is still worth a look. No values. */
   readonly warnings: readonly string[];
 }

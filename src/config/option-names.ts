@@ -21,6 +21,7 @@ const OPTION_NAMES = {
   revocation: true,
   webhooks: true,
   events: true,
+  health: true,
   problems: true,
 } satisfies Record<keyof NotionAuthOptions, true>;
 

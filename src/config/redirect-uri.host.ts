@@ -11,14 +11,9 @@ const CONFUSABLE_SCRIPTS = [
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'https:': 443, 'http:': 80 };
 
-/** The host of an authority as written, without user name, password and port. */
-export function hostOf(authority: string): string {
-  return authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, '');
-}
-
-/** What is wrong with the host, given the authority as written and the URL that was parsed from it. */
+/** What is wrong with the host, given the authority as written, without user name, and the URL that was parsed from it. */
 export function hostProblems(authority: string, url: URL): string[] {
-  const host = hostOf(authority);
+  const host = authority.replace(/:\d*$/, '');
   if (mixesScripts(domainToUnicode(url.hostname))) return ['its host mixes letters of different scripts'];
   if (/\P{ASCII}/u.test(host)) return [`its host is not ASCII; use ${normalForm(url)}`];
   if (host !== host.toLowerCase()) return [`its host is not lower case; use ${normalForm(url)}`];

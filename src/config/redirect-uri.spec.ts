@@ -21,17 +21,17 @@ describe('judging a redirect URI', () => {
   });
 
   it.each([
-    ['https://APP.example/cb', 'host', 'https://app.example/cb'],
+    ['https://APP.example/cb', 'its host is not lower case', 'https://app.example/cb'],
     ['https://app.example:443/cb', 'default port', 'https://app.example/cb'],
     ['http://localhost:80/cb', 'default port', 'http://localhost/cb'],
-    ['HTTPS://app.example/cb', 'scheme', 'https://app.example/cb'],
+    ['HTTPS://app.example/cb', 'its scheme is not lower case', 'https://app.example/cb'],
     ['https://bücher.example/cb', 'ASCII', 'https://xn--bcher-kva.example/cb'],
     ['https://app.example:0443/cb', 'default port', 'https://app.example/cb'],
     ['https://app.example:08443/cb', 'begins with 0', 'https://app.example:8443/cb'],
     ['https://app.example:/cb', 'port is empty', 'https://app.example/cb'],
-    ['https://%61pp.example/cb', 'normal form', 'https://app.example/cb'],
-    ['http://127.1:3000/cb', 'normal form', 'http://127.0.0.1:3000/cb'],
-    ['http://[0:0:0:0:0:0:0:1]:3000/cb', 'normal form', 'http://[::1]:3000/cb'],
+    ['https://%61pp.example/cb', 'its host is not in normal form', 'https://app.example/cb'],
+    ['http://127.1:3000/cb', 'its host is not in normal form', 'http://127.0.0.1:3000/cb'],
+    ['http://[0:0:0:0:0:0:0:1]:3000/cb', 'its host is not in normal form', 'http://[::1]:3000/cb'],
     ['https://app.example/%7ecb', 'normal form', 'https://app.example/~cb'],
     ['https://app.example/caf%c3%a9', 'normal form', 'https://app.example/caf%C3%A9'],
     ['https://app.example/café', 'normal form', 'https://app.example/caf%C3%A9'],
@@ -55,6 +55,8 @@ describe('judging a redirect URI', () => {
     ['https://app.example/cb#x', 'fragment'],
     ['https://app.example/cb#', 'fragment'],
     ['https://app.example/cb%zz', 'percent sign'],
+    ['https://app.example/cb%2z', 'percent sign'],
+    ['https://app.example/cb%2', 'percent sign'],
     ['https://*.app.example/cb', 'wildcard'],
     ['https://app.example/cb*', 'wildcard'],
     ['http://app.example/cb', 'http outside loopback'],
@@ -123,6 +125,20 @@ describe('judging a redirect URI', () => {
     expect(judgeRedirectUri(uri, DEVELOPMENT).problems.join()).toContain(rule);
   });
 
+  it('C2: takes 2,000 characters and no more', () => {
+    const uriOf = (length: number) =>
+      `https://app.example/${'c'.repeat(length - 'https://app.example/'.length)}`;
+    expect(judgeRedirectUri(uriOf(2_000), DEVELOPMENT).problems).toEqual([]);
+    expect(judgeRedirectUri(uriOf(2_001), DEVELOPMENT).problems).toEqual(['is longer than 2000 characters']);
+  });
+
+  it.each(['', ' ', 'cb', 'https://app.example\\cb', 'https://${HOST}/cb', 'https://[::1/cb'])(
+    'C2: says of %j, which nobody can read, one thing and no more',
+    (uri) => {
+      expect(judgeRedirectUri(uri, DEVELOPMENT)).toEqual({ problems: [expect.any(String)], warnings: [] });
+    },
+  );
+
   it('C2: names every problem of one URI', () => {
     const { problems } = judgeRedirectUri('HTTPS://APP.example:443/a/../cb#x', DEVELOPMENT);
     expect(problems).toHaveLength(5);
@@ -157,7 +173,9 @@ describe('judging a redirect URI', () => {
     'http://127.0.0.1:3000/cb',
     'http://app.example/cb',
   ])('C7: refuses %s in production unless overridden, and warns then', (uri) => {
-    expect(judgeRedirectUri(uri, PRODUCTION).problems).not.toEqual([]);
+    expect(judgeRedirectUri(uri, PRODUCTION).problems.join()).toMatch(
+      /^(uses http outside loopback; use https|points at loopback in production)$/,
+    );
     const overridden = judgeRedirectUri(uri, OVERRIDDEN);
     expect(overridden.problems).toEqual([]);
     expect(overridden.warnings).not.toEqual([]);
@@ -220,7 +238,10 @@ describe('judging a redirect URI', () => {
 
 describe('judging the list', () => {
   it('needs an entry', () => {
-    expect(judgeRedirectUris([], DEVELOPMENT).problems).toHaveLength(1);
+    expect(judgeRedirectUris([], DEVELOPMENT)).toEqual({
+      problems: ['needs at least one redirect URI'],
+      warnings: [],
+    });
   });
 
   it('C2: names entries by position, and equal ones', () => {
@@ -238,5 +259,13 @@ describe('judging the list', () => {
     const verdict = judgeRedirectUris([first, second], DEVELOPMENT);
     expect(verdict.problems).toEqual([]);
     expect(verdict.warnings).toEqual([expect.stringContaining('entries 1 and 2 differ only in')]);
+  });
+
+  it.each([
+    ['https://a.example/cb', 'https://a.example/cb2'],
+    ['https://a.example/cb', 'https://b.example/cb'],
+    ['https://a.example/cb', 'https://a.example/c/b'],
+  ])('C6: has nothing to say about %s beside %s', (first, second) => {
+    expect(judgeRedirectUris([first, second], DEVELOPMENT)).toEqual({ problems: [], warnings: [] });
   });
 });

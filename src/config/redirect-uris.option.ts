@@ -27,7 +27,7 @@ export function readRedirectUris(
   if (uris.some((uri) => typeof uri === 'string' && uri.startsWith('http:'))) {
     findings.warning(
       'redirectUris',
-      'over http the cookie that binds a connect to its browser cannot be Secure',
+      'over http the cookie that binds a connect to its browser cannot be Secure, nor __Host-: for development only',
     );
   }
   const [first = '', ...others] = uris as readonly string[];

@@ -69,6 +69,7 @@ describe('the resolved configuration', () => {
         stateLifetimeMs: 600_000,
         maxPendingPerOwner: 20,
         maxWaiting: 10_000,
+        maxExchanges: 100,
         defaultReturnTo: '/',
         exchangeTimeoutMs: 75_000,
       },
@@ -88,6 +89,7 @@ describe('the resolved configuration', () => {
         firstRetryMs: 10_000,
         maxAttempts: 20,
         maxAgeMs: 21_600_000,
+        maxConcurrent: 100,
         lookEveryMs: 30_000,
       },
       webhooks: {
@@ -100,6 +102,7 @@ describe('the resolved configuration', () => {
         drainMs: 25_000,
       },
       events: { lookEveryMs: 5_000, leaseMs: 60_000, maxDeliveries: 20, keepMs: 604_800_000 },
+      health: { minuteMs: 60_000 },
       warnings: [],
     });
   });
@@ -376,7 +379,7 @@ describe('problems', () => {
     'ftp://api.notion.com',
     '',
     ' https://api.notion.com',
-  ])('include the API base URL %j', (apiBaseUrl) => {
+  ])('D9: include the API base URL %j', (apiBaseUrl) => {
     expect(problemsOf({ apiBaseUrl })).toEqual([
       expect.stringMatching(/^apiBaseUrl \(NOTION_API_BASE_URL\): /),
     ]);
@@ -422,6 +425,16 @@ describe('production', () => {
       expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED'),
     ]);
     expect(resolve({}, off).warnings).toEqual([expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED')]);
+  });
+
+  it('D1: empty id, secret and key are one error with three names and no value', () => {
+    const empty = { clientId: '', clientSecret: '', encryptionKeys: [{ id: 'k1', key: '' }] };
+    const problems = problemsOf(empty, production);
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
+      'clientId',
+      'clientSecret',
+      'encryptionKeys',
+    ]);
   });
 
   it('refuses loopback redirect URIs unless they are allowed', () => {

@@ -1,9 +1,8 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { parse, serialize } from 'cookie';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { hashConnectSecret, isConnectSecret, newConnectSecret } from './connect-secret.js';
-import { NotionLogger } from '../logging/notion.logger.js';
 
 /** Several times what browsers keep for one site. A longer header is nobody's who could be recognised by it. */
 const MAX_COOKIE_HEADER_LENGTH = 32 * 1024;
@@ -20,21 +19,13 @@ export interface BoundBrowser {
  * @see RFC 9700 section 4.7
  */
 @Injectable()
-export class BrowserBinding implements OnModuleInit {
-  private readonly logger = new NotionLogger('NotionConnect');
+export class BrowserBinding {
   private readonly secure: boolean;
   private readonly cookieName: string;
 
   constructor(@Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig) {
     this.secure = new URL(config.redirectUris[0]).protocol === 'https:';
     this.cookieName = this.secure ? '__Host-notion-auth' : 'notion-auth';
-  }
-
-  onModuleInit(): void {
-    if (this.secure) return;
-    this.logger.warn(
-      'The redirect URI is plain HTTP: the connect cookie goes without Secure and __Host-. Development only.',
-    );
   }
 
   /** Binds a connect to the browser that sent `cookieHeader`, under the secret it already has, if it has one. */

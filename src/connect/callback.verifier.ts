@@ -5,9 +5,11 @@ import type { ConnectStateKeys, PendingConnect } from '../domain/connect-state-s
 import {
   NotionCallbackRefusedError,
   NotionConnectDeniedError,
+  NotionStoreUnavailableError,
   type CallbackRefusal,
 } from '../domain/errors.js';
 import { BrowserBinding } from './browser-binding.js';
+import { CodeExchange } from './code-exchange.js';
 import { parseCallbackQuery } from './callback-query.js';
 import { ConnectLog } from './connect-log.js';
 import { rawQueryOf, type ConnectRequest } from './connect-request.js';
@@ -30,6 +32,7 @@ export class CallbackVerifier {
     private readonly pending: PendingConnects,
     private readonly owners: OwnerGate,
     private readonly browsers: BrowserBinding,
+    private readonly codes: CodeExchange,
     private readonly log: ConnectLog,
   ) {}
 
@@ -46,6 +49,8 @@ export class CallbackVerifier {
     this.requireIssuer(query.issuer);
     const keys = this.keysOf(query.state, request);
     const ownerId = await this.owners.ownerOf(request);
+    // Before the state is spent, so that the same callback may come again.
+    if (query.kind === 'code' && this.codes.isFull) throw new NotionStoreUnavailableError();
     const pending = await this.consumeState(keys);
     this.requireSameConnect(pending, ownerId);
     if (query.kind === 'error') throw new NotionConnectDeniedError(query.reason, pending.returnTo);

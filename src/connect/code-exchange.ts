@@ -1,4 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { Authorization } from '../domain/authorization.js';
 import { AuthorizationStore, type ConnectResult, type NewConnection } from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
@@ -26,15 +28,29 @@ export interface CompletedConnect {
 /** Turns a code into a stored authorization: all of it or nothing. */
 @Injectable()
 export class CodeExchange {
+  private readonly slots: LimitFunction;
+
   constructor(
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: Pick<NotionAuthConfig, 'connect'>,
     private readonly notion: NotionOAuth,
     private readonly authorizations: AuthorizationStore,
     private readonly custody: PairCustody,
     private readonly rollForward: RollForward,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.slots = pLimit(config.connect.maxExchanges);
+  }
 
-  async exchange(callback: VerifiedCallback): Promise<CompletedConnect> {
+  /** Whoever has an account could otherwise make as many requests to Notion of ours as they can send callbacks. */
+  get isFull(): boolean {
+    return this.slots.activeCount + this.slots.pendingCount >= this.config.connect.maxExchanges;
+  }
+
+  exchange(callback: VerifiedCallback): Promise<CompletedConnect> {
+    return this.slots(() => this.exchangeNow(callback));
+  }
+
+  private async exchangeNow(callback: VerifiedCallback): Promise<CompletedConnect> {
     const { returnTo, ...connect } = callback.pending;
     const answer = await this.notion.exchange(callback.takeCode(), connect.redirectUri);
     if (answer.kind !== 'success') throw new NotionConnectFailedError(answer.kind, answer.failure);

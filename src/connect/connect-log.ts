@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { Clock } from '../domain/clock.js';
 import { NotionMetrics } from '../domain/notion-metrics.js';
+import { connectAnswerFor } from './connect-answer.js';
 import { callbackResultOf } from './callback-result.js';
 import {
   NotionAuthError,
@@ -15,6 +16,9 @@ import { AuthorizationWatch } from '../refresh/authorization.watch.js';
 import { RecentFailures } from '../refresh/recent-failures.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 import { NotionLogger } from '../logging/notion.logger.js';
+
+/** A person who declined goes back to where they came from. */
+const SEE_OTHER = 303;
 
 /** Everything that connecting writes to the log, in one vocabulary. No line knows a code, a state or a query. */
 @Injectable()
@@ -47,9 +51,9 @@ export class ConnectLog {
   }
 
   /** As {@link ConnectLog.watch} for a callback, which is counted as well. */
-  async watchCallback<T>(work: () => Promise<T>): Promise<T> {
+  async watchCallback<T>(work: () => Promise<T>, reconnect?: AuthorizationId | null): Promise<T> {
     try {
-      return await this.watch(work);
+      return await this.watch(work, reconnect);
     } catch (error) {
       this.metrics.count('notion_auth_callbacks_total', { result: callbackResultOf(error) });
       this.recent.note('exchange', codeOf(error));
@@ -57,38 +61,45 @@ export class ConnectLog {
     }
   }
 
-  /** Runs `work` and writes down how it failed, if it did. */
-  async watch<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` and writes down how it failed, if it did.
+   * @param reconnect - Whom it is about, where somebody connects again.
+   */
+  async watch<T>(work: () => Promise<T>, reconnect?: AuthorizationId | null): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      this.failed(error);
+      this.failed(error, reconnect);
       throw error;
     }
   }
 
   /** Errors that are not about connecting are left to whoever handles them. */
-  private failed(error: unknown): void {
+  private failed(error: unknown, authorization?: AuthorizationId | null): void {
+    if (!(error instanceof NotionAuthError)) return;
+    const stage = 'exchange';
+    const about = { answered: connectAnswerFor(error).status, authorization };
     if (error instanceof NotionConnectDeniedError) {
-      this.logger.log('connect denied', { stage: 'exchange', reason: error.reason });
+      this.logger.log('connect denied', { stage, reason: error.reason, answered: SEE_OTHER, authorization });
     } else if (error instanceof NotionCallbackRefusedError) {
       const { refusal } = error;
-      this.failures.warn(`connect refused ${refusal}`, 'connect refused', { stage: 'exchange', refusal });
+      this.failures.warn(`connect refused ${refusal}`, 'connect refused', { stage, refusal, ...about });
     } else if (error instanceof NotionOtherGrantError) {
       // An alert: a confused person, or a code that somebody slipped into this browser (RFC 9700 section 4.5).
       this.logger.error('connect other_grant', {
-        stage: 'exchange',
+        stage,
         authorization: error.authorizationId,
+        answered: about.answered,
       });
     } else if (error instanceof NotionConnectFailedError) {
       const { status, code, requestId } = error.failure;
-      const facts = { stage: 'exchange', kind: error.kind, status, code, request: requestId } as const;
+      const facts = { stage, kind: error.kind, status, code, request: requestId, ...about } as const;
       const kind = `connect failed ${error.kind}`;
       if (error.kind === 'configuration') this.failures.error(kind, 'connect failed', facts);
       else this.failures.warn(kind, 'connect failed', facts);
     } else if (error instanceof NotionStoreUnavailableError) {
       const cause = nameOf(error.cause);
-      const facts = { stage: 'exchange', error: cause } as const;
+      const facts = { stage, error: cause, ...about } as const;
       this.failures.error(`connect store_unavailable ${cause}`, 'connect store_unavailable', facts);
     }
   }

@@ -98,7 +98,7 @@ export class NotionConnectService {
       this.tokens.forget(completed.authorization.id);
       this.log.completed(completed.kind, completed.authorization.id);
       return completed;
-    });
+    }, callback.pending.reconnect);
   }
 
   /**

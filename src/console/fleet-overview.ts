@@ -1,17 +1,17 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { Clock } from '../domain/clock.js';
-import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
+import { SECOND_MS } from '../domain/duration.js';
 import { FleetReadings, type AuthorizationCount, type FleetReading } from '../domain/fleet-readings.js';
 import type { RefreshGate } from '../domain/refresh-gate.js';
 import { CachedReading } from '../health/cached-reading.js';
-import { judgeRate, refreshRate, type RefreshRate, type RefreshRateState } from '../health/refresh-rate.js';
+import { refreshRate, type RefreshRate, type RefreshRateState } from '../health/refresh-rate.js';
+import { byMinute, seenState } from '../health/seen-state.js';
 import { ReplicaHealth } from '../refresh/replica.health.js';
 
-const WINDOW_MS = 15 * MINUTE_MS;
+const WINDOW_MINUTES = 15;
 const KNOWN_FOR_MS = 30 * SECOND_MS;
 const WAIT_AT_MOST_MS = 100;
-/** As the health indicator has it: a pair that only this process has for longer is at risk. */
-const PENDING_AT_RISK_MS = 30 * SECOND_MS;
 
 export interface Overview {
   /** What the numbers say at this moment; health tells a change when it has lasted. */
@@ -34,13 +34,17 @@ export class FleetOverview {
   private readonly fleet: CachedReading<FleetReading>;
   private readonly counts: CachedReading<readonly AuthorizationCount[]>;
 
+  private readonly minuteMs: number;
+
   constructor(
     readings: FleetReadings,
     private readonly replica: ReplicaHealth,
     private readonly clock: Clock,
+    @Inject(NOTION_AUTH_CONFIG) { health: { minuteMs } }: Pick<NotionAuthConfig, 'health'>,
   ) {
+    this.minuteMs = minuteMs;
     const nowMs = () => clock.monotonicMs();
-    this.fleet = new CachedReading(() => readings.read(WINDOW_MS), nowMs);
+    this.fleet = new CachedReading(() => readings.read(WINDOW_MINUTES * minuteMs, minuteMs), nowMs);
     this.counts = new CachedReading(() => readings.countAuthorizations(), nowMs);
   }
 
@@ -48,23 +52,20 @@ export class FleetOverview {
     const readings = Promise.all([this.fleet.refresh(), this.counts.refresh()]);
     await Promise.race([readings, this.clock.sleep(WAIT_AT_MOST_MS)]);
     const known = this.fleet.notOlderThan(KNOWN_FOR_MS);
-    const attempts = known?.attempts ?? this.replica.attempts;
+    const attempts = byMinute(known?.attempts ?? this.replica.attempts, this.minuteMs);
+    const { pendingPairs, oldestPendingPairMs } = this.replica;
+    const closedGates = known?.closedGates ?? null;
+    const sight = { attempts, closedGates, oldestPendingPairMs, minuteMs: this.minuteMs };
     return {
-      state: this.stateOf(known),
+      state: seenState(sight, 'insufficient_data'),
       rate: refreshRate(attempts),
-      windowMs: WINDOW_MS,
+      windowMs: WINDOW_MINUTES * this.minuteMs,
       scope: known === null ? 'replica' : 'fleet',
       lostGrants: attempts.reduce((sum, { outcome, total }) => (outcome === 'lost' ? sum + total : sum), 0),
-      closedGates: known?.closedGates ?? null,
+      closedGates,
       counts: this.counts.notOlderThan(KNOWN_FOR_MS),
-      pendingPairs: this.replica.pendingPairs,
-      oldestPendingPairMs: this.replica.oldestPendingPairMs,
+      pendingPairs,
+      oldestPendingPairMs,
     };
-  }
-
-  private stateOf(known: FleetReading | null): RefreshRateState {
-    const isAtRisk = this.replica.oldestPendingPairMs > PENDING_AT_RISK_MS;
-    if (isAtRisk || known?.closedGates.includes('configuration') === true) return 'critical';
-    return judgeRate(known?.attempts ?? this.replica.attempts, 'insufficient_data');
   }
 }

@@ -14,7 +14,7 @@ const OF_OAUTH = new Set<DiagnosisStage>(['exchange', 'refresh']);
 /**
  * Says what an error of Notion, of its SDK or of this library most likely is, and what to do. Takes anything: a typed
  * error, an `APIResponseError`, `{ status, body }`, the error of an HTTP client, the page of a proxy, or text that
- * somebody pasted. Pure: asks nobody, changes nothing, never throws, and repeats nothing of the input but its status
+ * somebody pasted. A body that is still a stream is not read: give its text where you can. Pure: asks nobody, changes nothing, never throws, and repeats nothing of the input but its status
  * and its request id.
  *
  * @example
@@ -107,12 +107,16 @@ function isOwn(code: KnownCode): code is NotionAuthErrorCode {
 }
 
 /** For answers without a code, or with one that nobody knows. */
-function nameOfAnswer({ status, isHtml }: ErrorFacts, stage: DiagnosisStage): RuleName {
+function nameOfAnswer(facts: ErrorFacts, stage: DiagnosisStage): RuleName {
+  const { status, isHtml, isForeign, isJson } = facts;
   if (stage === 'webhook' && (status === 401 || status === 403)) return 'notion_webhook_refused';
-  if (status === 403 && isHtml) return 'edge_blocked';
+  if (status === 403 && (isHtml || isForeign)) return 'edge_blocked';
   if (status === 429 || status === OVERLOADED) return 'rate_limited';
   if (status !== undefined && status >= 500) return 'upstream';
   if (status === 401 && stage === 'api' && !isHtml) return 'unauthorized';
+  // A `Response` of the API whose body is still to be read: these two have one code each there.
+  if (stage === 'api' && isJson && status === 403) return 'restricted_resource';
+  if (stage === 'api' && isJson && status === 404) return 'object_not_found';
   if (status === undefined && isHtml) return 'edge_blocked';
   return status === undefined ? 'unknown' : 'unexplained_answer';
 }

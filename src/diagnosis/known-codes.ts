@@ -38,6 +38,7 @@ const NETWORK_CODES = [
   'ENETUNREACH',
   'EHOSTUNREACH',
   'ECONNRESET',
+  'ECONNABORTED',
   'EPIPE',
   'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',
@@ -74,6 +75,23 @@ const IN_TEXT = new RegExp(
   `(?<![\\w-])(?:${[...NOTION_CODES, ...NETWORK_CODES, ...NOTION_AUTH_ERROR_CODES].join('|')})(?![\\w-])`,
   'g',
 );
+
+/**
+ * What stands in the message, and so in the first line of a stack, where the code stands in a field that was not
+ * pasted. Notion's own words of its commonest errors.
+ * @see https://developers.notion.com/reference/status-codes
+ */
+const SENTENCES: readonly (readonly [sentence: RegExp, code: KnownCode])[] = [
+  [/\bAPI token is invalid\b/, 'unauthorized'],
+  [/\bInsufficient permissions for this endpoint\b/, 'restricted_resource'],
+  [/\bCould not find [a-z_ ]{1,40} with ID\b/, 'object_not_found'],
+  [/\bYou have been rate limited\b/, 'rate_limited'],
+];
+
+/** For texts that name no code. */
+export function codeOfSentence(text: string): KnownCode | undefined {
+  return SENTENCES.find(([sentence]) => sentence.test(text))?.[1];
+}
 
 export function isKnownCode(code: string): code is KnownCode {
   return BY_WEIGHT.includes(code);

@@ -2,9 +2,10 @@ import type { AuthorizationStatus, ReconnectReason } from './authorization.js';
 import type { RefreshGate } from './refresh-gate.js';
 import type { AttemptOutcome } from './refresh-outcome.js';
 
-/** Attempts that ended alike, so many whole minutes ago. */
+/** Attempts that ended alike, in the same slice of time. */
 export interface AttemptCount {
-  readonly minutesAgo: number;
+  /** How long ago, in milliseconds: whole slices. */
+  readonly ageMs: number;
   readonly outcome: AttemptOutcome;
   readonly total: number;
 }
@@ -30,8 +31,9 @@ export abstract class FleetReadings {
   /**
    * One statement, whatever is stored; costs what happened in the window.
    * @param windowMs - Attempts that ended within it, by the database's clock.
+   * @param sliceMs - They are counted by whole slices of age, so that one reading serves shorter windows, too.
    */
-  abstract read(windowMs: number): Promise<FleetReading>;
+  abstract read(windowMs: number, sliceMs: number): Promise<FleetReading>;
 
   /** Gates that hold refreshes back. */
   abstract closedGates(): Promise<readonly RefreshGate[]>;

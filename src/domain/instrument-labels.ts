@@ -1,7 +1,7 @@
 import { CALLBACK_REFUSALS } from './errors.js';
 
 /**
- * Codes of Notion's API; whatever else it says is `other`.
+ * Codes of Notion's API; whatever else it says is `other`, and `no_answer` is when it says nothing at all.
  * @see https://developers.notion.com/reference/status-codes
  */
 export const API_ERROR_CODES = [
@@ -23,6 +23,7 @@ export const API_ERROR_CODES = [
   'database_connection_unavailable',
   'gateway_timeout',
   'service_overload',
+  'no_answer',
   'other',
 ] as const;
 export type ApiErrorCode = (typeof API_ERROR_CODES)[number];

@@ -31,7 +31,7 @@ export const COUNTERS = {
     labels: {},
   },
   notion_auth_api_errors_total: {
-    help: "Answers of Notion's API that were errors, by Notion's code.",
+    help: "Calls of Notion's API that failed, by Notion's code.",
     labels: { code: API_ERROR_CODES },
   },
   notion_auth_callbacks_total: {

@@ -41,6 +41,12 @@ export class Secret {
   }
 }
 
+/** What an access token is for, by Notion's own ids. */
+export interface TokenGrant {
+  readonly botId: string;
+  readonly workspaceId: string;
+}
+
 /**
  * An access token together with the version of the pair it belongs to. Handing it back as
  * `getAccessToken(id, { rejected: token })` asks for one of a later version.
@@ -52,6 +58,7 @@ export class AccessToken extends Secret {
     readonly version: number,
     /** Whether this process renewed it; otherwise it was read, and may have been renewed again since. */
     readonly isRenewedHere = false,
+    readonly grant: TokenGrant | null = null,
   ) {
     super(value);
   }

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { EncryptionKey } from '../config/notion-auth.options.js';
 import { NotionKeyError } from '../domain/errors.js';
+import { NoMetrics } from '../domain/notion-metrics.js';
 import { Secret } from '../domain/secret.js';
 import type { SealContext } from '../domain/token-cipher.js';
 import { KeyRingCipher } from './key-ring.cipher.js';
@@ -142,6 +143,28 @@ describe('a sealed secret', () => {
 });
 
 describe('the key ring', () => {
+  it('E5: counts what does not open by the reason, and nothing that opens', () => {
+    const counted: unknown[] = [];
+    const count = (...one: unknown[]): void => void counted.push(one);
+    const metrics = Object.assign(new NoMetrics(), { count });
+    const cipher = new KeyRingCipher({ encryptionKeys: [K1] }, metrics);
+    const envelope = cipher.seal(new Secret(CANARY), CONTEXT);
+    cipher.open(envelope, CONTEXT);
+    failureOf(() => cipher.open(envelope, { ...CONTEXT, version: 4 }));
+    failureOf(() => cipher.open('damaged', CONTEXT));
+    failureOf(() => cipher.open(cipherOf(K2).seal(new Secret(CANARY), CONTEXT), CONTEXT));
+    expect(counted).toEqual(
+      ['decrypt_failed', 'damaged_envelope', 'unknown_key_id'].map((reason) => [
+        'notion_auth_decrypt_failures_total',
+        { reason },
+      ]),
+    );
+  });
+
+  it('knows its keys by their ids, the one that seals first', () => {
+    expect(cipherOf(K2, K1).keyIds).toEqual(['k2', 'k1']);
+  });
+
   it('seals with its first key and opens with every one', () => {
     const before = cipherOf(K1).seal(new Secret(CANARY), CONTEXT);
     const rotated = cipherOf(K2, K1);

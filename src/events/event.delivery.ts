@@ -1,8 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { Clock } from '../domain/clock.js';
 import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import { EventOutbox, type ClaimedEvent } from '../domain/event-outbox.js';
-import { NotionLogger } from '../logging/notion.logger.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 import { AuthorizationWatch } from '../refresh/authorization.watch.js';
 import { jittered } from '../refresh/backoff.js';
 import { EventListeners } from './event.listeners.js';
@@ -15,7 +16,7 @@ const PRUNE_EVERY_MS = 10 * MINUTE_MS;
 /** Brings events from the outbox to the listeners of this process. A process without any leaves them to others. */
 @Injectable()
 export class EventDelivery implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new NotionLogger('NotionEvents');
+  private readonly logger: QuietLogger;
   private looking: Promise<void> | null = null;
   private isAskedAgain = false;
   private hasEnded = false;
@@ -26,7 +27,10 @@ export class EventDelivery implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly listeners: EventListeners,
     private readonly watch: AuthorizationWatch,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: Pick<NotionAuthConfig, 'events'>,
-  ) {}
+    clock: Clock,
+  ) {
+    this.logger = new QuietLogger('NotionEvents', clock);
+  }
 
   /** The timers hold no process open. */
   onApplicationBootstrap(): void {
@@ -97,12 +101,14 @@ export class EventDelivery implements OnApplicationBootstrap, OnModuleDestroy {
   private async failed(claimed: ClaimedEvent, error: unknown): Promise<void> {
     const { event, delivery } = claimed;
     const isOver = delivery >= this.config.events.maxDeliveries;
-    this.logger.error(isOver ? 'event given up' : 'event not delivered', {
+    const name = error instanceof Error ? error.name : 'unknown';
+    const kind = `event ${isOver ? 'given up' : 'not delivered'} ${event.name} ${name}`;
+    this.logger.error(kind, isOver ? 'event given up' : 'event not delivered', {
       kind: event.name,
       event: event.id,
       authorization: event.authorizationId,
       tries: delivery,
-      error: error instanceof Error ? error.name : 'unknown',
+      error: name,
     });
     if (isOver) return this.outbox.confirm(claimed);
     const waitMs = Math.min(FIRST_RETRY_MS * 2 ** (delivery - 1), LONGEST_RETRY_MS);

@@ -1,12 +1,17 @@
 import { SECOND_MS } from '../domain/duration.js';
 
-/** However often it is asked, one reading is begun in this time; one that takes longer has failed so far. */
-const READ_EVERY_MS = 5 * SECOND_MS;
+export interface ReadingTimes {
+  /** However often it is asked, one reading is begun in this time; one that takes longer has failed so far. */
+  readonly everyMs: number;
+  /** How long readings must have failed before nobody counts on the next. */
+  readonly unreachableAfterMs: number;
+}
+
+const DEFAULTS: ReadingTimes = { everyMs: 5 * SECOND_MS, unreachableAfterMs: 15 * SECOND_MS };
 /** Readings that hang, as in a connection that swallows everything, are not added to for ever. */
 const MOST_UNDER_WAY = 3;
 
 const UNREACHABLE_AFTER_FAILURES = 3;
-const UNREACHABLE_AFTER_MS = 15 * SECOND_MS;
 
 /**
  * Reads what health polls for, however often it is polled, and knows how long it has not been readable.
@@ -23,12 +28,13 @@ export class CachedReading<Reading> {
   constructor(
     private readonly read: () => Promise<Reading>,
     private readonly nowMs: () => number,
+    private readonly times: ReadingTimes = DEFAULTS,
   ) {}
 
   /** Begins a reading when it is time for one. Settles with it, never rejects; whoever cannot wait need not. */
   async refresh(): Promise<void> {
     const nowMs = this.nowMs();
-    const isDue = nowMs - this.begunAtMs >= READ_EVERY_MS && this.underWaySince.length < MOST_UNDER_WAY;
+    const isDue = nowMs - this.begunAtMs >= this.times.everyMs && this.underWaySince.length < MOST_UNDER_WAY;
     if (isDue) this.newest = this.begin(nowMs);
     await this.newest;
   }
@@ -41,11 +47,12 @@ export class CachedReading<Reading> {
   /** One failure, and one moment, are no reason to take a process out of service. */
   get isUnreachable(): boolean {
     const nowMs = this.nowMs();
-    const overdue = this.underWaySince.filter((sinceMs) => nowMs - sinceMs >= READ_EVERY_MS);
+    const overdue = this.underWaySince.filter((sinceMs) => nowMs - sinceMs >= this.times.everyMs);
     const [firstOverdueMs = Number.POSITIVE_INFINITY] = overdue;
     const sinceMs = Math.min(this.failingSinceMs ?? Number.POSITIVE_INFINITY, firstOverdueMs);
     return (
-      this.failures + overdue.length >= UNREACHABLE_AFTER_FAILURES && nowMs - sinceMs >= UNREACHABLE_AFTER_MS
+      this.failures + overdue.length >= UNREACHABLE_AFTER_FAILURES &&
+      nowMs - sinceMs >= this.times.unreachableAfterMs
     );
   }
 

@@ -1,21 +1,24 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { Clock } from '../domain/clock.js';
-import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
+import { SECOND_MS } from '../domain/duration.js';
 import { FleetReadings, type FleetReading } from '../domain/fleet-readings.js';
 import { REFRESH_GATES, type RefreshGate } from '../domain/refresh-gate.js';
 import { ReplicaHealth } from '../refresh/replica.health.js';
 import { CachedReading } from './cached-reading.js';
-import { judgeRate, refreshRate, type RefreshRateState } from './refresh-rate.js';
+import { refreshRate } from './refresh-rate.js';
+import { byMinute, seenState } from './seen-state.js';
 import { SteadyState } from './steady-state.js';
 
-const WINDOW_MS = 15 * MINUTE_MS;
+const WINDOW_MINUTES = 15;
 /** A health endpoint that hangs is no health endpoint. */
 const WAIT_AT_MOST_MS = 150;
 /** Older than this, what all processes share is not known any more. */
-const FLEET_KNOWN_FOR_MS = 15 * SECOND_MS;
-/** A pair that nobody but this process has for longer than this is at risk. */
-const PENDING_AT_RISK_MS = 30 * SECOND_MS;
+const FLEET_KNOWN_FOR_MINUTES = 0.25;
+const READ_EVERY_MINUTES = 1 / 12;
+const UNREACHABLE_AFTER_MINUTES = 0.25;
+const SETTLED_AFTER_MINUTES = 0.5;
 
 export interface RefreshHealthOptions {
   /**
@@ -39,18 +42,23 @@ export interface ReadinessOptions {
  */
 @Injectable()
 export class NotionAuthHealthIndicator {
-  private readonly state = new SteadyState();
+  private readonly state: SteadyState;
   private readonly fleet: CachedReading<FleetReading>;
+  private readonly minuteMs: number;
 
   constructor(
     private readonly indicators: HealthIndicatorService,
     readings: FleetReadings,
     private readonly replica: ReplicaHealth,
     private readonly clock: Clock,
+    @Inject(NOTION_AUTH_CONFIG) { health: { minuteMs } }: Pick<NotionAuthConfig, 'health'>,
   ) {
+    this.minuteMs = minuteMs;
+    this.state = new SteadyState(SETTLED_AFTER_MINUTES * minuteMs);
     this.fleet = new CachedReading(
-      () => readings.read(WINDOW_MS),
+      () => readings.read(WINDOW_MINUTES * minuteMs, minuteMs),
       () => clock.monotonicMs(),
+      { everyMs: READ_EVERY_MINUTES * minuteMs, unreachableAfterMs: UNREACHABLE_AFTER_MINUTES * minuteMs },
     );
   }
 
@@ -63,12 +71,18 @@ export class NotionAuthHealthIndicator {
     { mode = 'report' }: RefreshHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
     await this.read();
-    const known = this.fleet.notOlderThan(FLEET_KNOWN_FOR_MS);
-    const attempts = known?.attempts ?? this.replica.attempts;
+    const known = this.fleet.notOlderThan(FLEET_KNOWN_FOR_MINUTES * this.minuteMs);
+    const attempts = byMinute(known?.attempts ?? this.replica.attempts, this.minuteMs);
+    const sight = {
+      attempts,
+      closedGates: known?.closedGates ?? null,
+      oldestPendingPairMs: this.replica.oldestPendingPairMs,
+      minuteMs: this.minuteMs,
+    };
     const details = {
-      state: this.state.see(this.seenState(known), this.clock.monotonicMs()),
+      state: this.state.see(seenState(sight, this.state.current), this.clock.monotonicMs()),
       ...refreshRate(attempts),
-      windowSeconds: WINDOW_MS / SECOND_MS,
+      windowSeconds: (WINDOW_MINUTES * this.minuteMs) / SECOND_MS,
       scope: known === null ? 'replica' : 'fleet',
       lostGrants: attempts.reduce((sum, { outcome, total }) => (outcome === 'lost' ? sum + total : sum), 0),
       pendingPairs: this.replica.pendingPairs,
@@ -105,13 +119,6 @@ export class NotionAuthHealthIndicator {
 
   private async read(): Promise<void> {
     await Promise.race([this.fleet.refresh(), this.clock.sleep(WAIT_AT_MOST_MS)]);
-  }
-
-  private seenState(known: FleetReading | null): RefreshRateState {
-    const isAtRisk = this.replica.oldestPendingPairMs > PENDING_AT_RISK_MS;
-    const isRefused = known?.closedGates.includes('configuration') ?? false;
-    if (isAtRisk || isRefused) return 'critical';
-    return judgeRate(known?.attempts ?? this.replica.attempts, this.state.current);
   }
 
   /** A ring does not shrink while the process lives, so the last word on it stands while the database is away. */

@@ -1,10 +1,9 @@
-import type { AttemptCount } from '../domain/fleet-readings.js';
 import type { AttemptOutcome } from '../domain/refresh-outcome.js';
-import { judgeRate, refreshRate } from './refresh-rate.js';
+import { judgeRate, refreshRate, type MinuteCount } from './refresh-rate.js';
 
 type Counts = Partial<Record<AttemptOutcome, number>>;
 
-const ago = (minutesAgo: number, counts: Counts): AttemptCount[] =>
+const ago = (minutesAgo: number, counts: Counts): MinuteCount[] =>
   Object.entries(counts).map(([outcome, total]) => ({
     minutesAgo,
     outcome: outcome as AttemptOutcome,

@@ -1,4 +1,3 @@
-import type { AttemptCount } from '../domain/fleet-readings.js';
 import type { AttemptOutcome } from '../domain/refresh-outcome.js';
 
 /** Fewer attempts than this say nothing: at a true rate of 0.99, 20 read below 0.90 once in a thousand times. */
@@ -12,6 +11,13 @@ const RECENT_MINUTES = 5;
 const DEGRADED_BELOW = 0.9;
 const CRITICAL_BELOW = 0.5;
 const RECOVERED_AT = 0.97;
+
+/** Attempts that ended alike, so many whole minutes ago. */
+export interface MinuteCount {
+  readonly minutesAgo: number;
+  readonly outcome: AttemptOutcome;
+  readonly total: number;
+}
 
 export type RefreshRateState = 'ok' | 'degraded' | 'critical' | 'insufficient_data';
 
@@ -28,7 +34,7 @@ export interface RefreshRate {
 const COUNTED: readonly AttemptOutcome[] = ['success', 'lost', 'unknown', 'configuration'];
 
 /** The refresh success rate over the last `minutes`. */
-export function refreshRate(attempts: readonly AttemptCount[], minutes = WINDOW_MINUTES): RefreshRate {
+export function refreshRate(attempts: readonly MinuteCount[], minutes = WINDOW_MINUTES): RefreshRate {
   const within = attempts.filter(({ minutesAgo }) => minutesAgo < minutes);
   const total = (outcomes: readonly AttemptOutcome[]): number =>
     within.reduce((sum, { outcome, total: n }) => (outcomes.includes(outcome) ? sum + n : sum), 0);
@@ -40,7 +46,7 @@ export function refreshRate(attempts: readonly AttemptCount[], minutes = WINDOW_
  * What the attempts say by themselves, with memory of one thing: whoever was bad is good again only at 0.97 over five
  * minutes, or over the whole window where five minutes hold too little.
  */
-export function judgeRate(attempts: readonly AttemptCount[], current: RefreshRateState): RefreshRateState {
+export function judgeRate(attempts: readonly MinuteCount[], current: RefreshRateState): RefreshRateState {
   const whole = refreshRate(attempts);
   const worst = worseOf(stateOf(whole), stateOf(refreshRate(attempts, SUDDEN_MINUTES)));
   if (!isBad(current) || worst === 'insufficient_data') return worst;

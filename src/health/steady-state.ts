@@ -9,6 +9,8 @@ export class SteadyState {
   private told: RefreshRateState = 'insufficient_data';
   private coming: { readonly state: RefreshRateState; readonly sinceMs: number } | null = null;
 
+  constructor(private readonly settledAfterMs = SETTLED_AFTER_MS) {}
+
   get current(): RefreshRateState {
     return this.told;
   }
@@ -28,7 +30,7 @@ export class SteadyState {
 
   private wait(state: RefreshRateState, nowMs: number): void {
     if (this.coming?.state !== state) this.coming = { state, sinceMs: nowMs };
-    else if (nowMs - this.coming.sinceMs >= SETTLED_AFTER_MS) this.tell(state);
+    else if (nowMs - this.coming.sinceMs >= this.settledAfterMs) this.tell(state);
   }
 
   private tell(state: RefreshRateState): void {

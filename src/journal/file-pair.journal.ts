@@ -12,6 +12,7 @@ import { decodeRecord, encodeRecord } from './journal-record.js';
 import { JournalShelf, type ShelvedFile } from './journal-shelf.js';
 import { eraseRecord, JournalSegment, readSegment, type SegmentRecord } from './segment.js';
 import { NotionLogger } from '../logging/notion.logger.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 
 /**
  * A process begins with a small file and doubles it with each one that it fills: one that is killed again and again
@@ -38,12 +39,14 @@ export interface FilePairJournalOptions {
  */
 export class FilePairJournal extends PairJournal implements OnApplicationShutdown {
   private readonly logger = new NotionLogger('NotionPairJournal');
+  private readonly changes: QuietLogger;
   private readonly shelf = new JournalShelf();
   private nextFileBytes = FIRST_FILE_BYTES;
   private open: { readonly segment: JournalSegment; readonly file: ShelvedFile } | null = null;
 
   constructor(private readonly options: FilePairJournalOptions) {
     super();
+    this.changes = new QuietLogger('NotionPairJournal', options.clock);
   }
 
   override get size(): number {
@@ -66,10 +69,8 @@ export class FilePairJournal extends PairJournal implements OnApplicationShutdow
       const { segment, file } = this.openFor(payload.length);
       return this.shelf.addRecord(file, retained.authorizationId, segment.append(payload));
     } catch (error) {
-      this.logger.error('a change could not be journaled', {
-        authorization: retained.authorizationId,
-        error: codeOf(error),
-      });
+      const facts = { authorization: retained.authorizationId, error: codeOf(error) };
+      this.changes.error(`not journaled ${facts.error}`, 'a change could not be journaled', facts);
       // The file may end in a torn record: what followed it would not be found again.
       this.closeOpenFile();
       return null;

@@ -10,6 +10,7 @@ const MAX_LINE_LENGTH = 1_024;
 export interface LogFacts {
   /** Where it happened. */
   readonly stage?: 'exchange' | 'refresh' | 'api' | 'webhook' | 'revoke';
+  /** Which of several things the event is. */
   readonly kind?: string;
   readonly outcome?: string;
   readonly refusal?: string;
@@ -27,18 +28,37 @@ export interface LogFacts {
   readonly workspace?: string | null;
   readonly attempt?: string | null;
   readonly trigger?: string;
-  readonly [name: string]: string | number | boolean | null | undefined;
+  /** Name or code of an error that is not Notion's. */
+  readonly error?: string;
+  readonly version?: number;
+  readonly tries?: number;
+  /** Id of an event, of ours or of a webhook. */
+  readonly event?: string;
+  readonly type?: string;
+  /** Which delivery of the same webhook event it is. */
+  readonly delivery?: number | null;
+  readonly ray?: string;
+  readonly until?: string;
+  readonly reconnect?: string | null;
+  /** Who used the console, as the application names them. */
+  readonly actor?: string;
+  /** How many owners an action of the console was for. */
+  readonly owners?: number;
+  /** Lines of the same kind that were not written. */
+  readonly suppressed?: number;
 }
 
+type Fact = string | number | boolean | null | undefined;
+
 /** One line of printable ASCII, whatever the facts hold. */
-export function logLine(event: string, facts: LogFacts): string {
-  const pairs = Object.entries(facts).flatMap(([name, fact]) =>
+export function logLine(event: string, facts: object): string {
+  const pairs = Object.entries(facts as Readonly<Record<string, Fact>>).flatMap(([name, fact]) =>
     fact == null || isSecretName(name) ? [] : [`${name}=${encodeURIComponent(wellFormed(fact))}`],
   );
   return [event, ...pairs].join(' ').slice(0, MAX_LINE_LENGTH);
 }
 
 /** Half a surrogate pair, as broken JSON may bring it, has no encoding. */
-function wellFormed(fact: string | number | boolean): string {
+function wellFormed(fact: NonNullable<Fact>): string {
   return Buffer.from(String(fact).slice(0, MAX_FACT_LENGTH)).toString();
 }

@@ -61,7 +61,8 @@ it('stands in front of the logger at every level', () => {
   const logger = new NotionLogger('test');
   for (const level of ['debug', 'log', 'warn', 'error'] as const) {
     logger[level](`a sentence about ntn_${CANARY}`);
-    logger[level]('an event', { error: `ntn_${CANARY}`, accessToken: CANARY });
+    const facts: object = { error: `ntn_${CANARY}`, accessToken: CANARY };
+    logger[level]('an event', facts);
   }
   for (const spy of spies) spy.mockRestore();
   expect(lines).toHaveLength(8);

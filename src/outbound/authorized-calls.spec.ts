@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { RequestTimeoutError } from '@notionhq/client';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NotionRefreshBusyError } from '../domain/errors.js';
@@ -13,6 +14,7 @@ import { SystemClock } from '../domain/clock.js';
 import { NoMetrics } from '../domain/notion-metrics.js';
 import { NoTracing } from '../domain/notion-tracing.js';
 import { RecentFailures } from '../refresh/recent-failures.js';
+import { AccessTokenCache } from '../refresh/access-token.cache.js';
 import { AuthorizationWatch } from '../refresh/authorization.watch.js';
 import { AuthorizedCalls } from './authorized-calls.js';
 import { CallMeter } from './call.meter.js';
@@ -31,6 +33,10 @@ let tokens: FakeTokens;
 let factory: NotionClientFactory;
 let fetch: NotionFetch;
 
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
+
 beforeEach(async () => {
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -43,13 +49,20 @@ beforeEach(async () => {
   const { port } = server.address() as AddressInfo;
   const config = {
     apiBaseUrl: `http://127.0.0.1:${port}`,
-    outbound: { maxConcurrentPerAuthorization: 2, callTimeoutMs: TIMEOUT_MS },
+    outbound: {
+      maxConcurrentPerAuthorization: 2,
+      callTimeoutMs: TIMEOUT_MS,
+      tokenCacheSize: 1,
+      tokenCacheTtlMs: 1_000,
+    },
   } as NotionAuthConfig;
   pool = new NotionHttpPool(config);
   tokens = new FakeTokens();
   const clock = new SystemClock();
   const watch = new AuthorizationWatch(new NoMetrics(), clock);
-  const meter = new CallMeter(new NoMetrics(), new NoTracing(), watch, new RecentFailures(clock), clock);
+  const cache = new AccessTokenCache(config);
+  const recent = new RecentFailures(clock);
+  const meter = new CallMeter(new NoMetrics(), new NoTracing(), watch, recent, cache, clock);
   const calls = new AuthorizedCalls(tokens as unknown as NotionTokenService, pool, meter, config);
   factory = new NotionClientFactory(calls, pool);
   fetch = factory.fetchFor('a');

@@ -1,8 +1,11 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { SystemClock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { NotionAuthError, NotionRefreshFailedError } from '../domain/errors.js';
 import { HTTP_STATUS_BY_CODE } from '../domain/http-status.js';
+import type { LogFacts } from '../logging/log-line.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 
 /**
  * Answers with `{ code, message }` and the status of the error's kind, on Express and Fastify alike. Messages hold
@@ -10,6 +13,8 @@ import { HTTP_STATUS_BY_CODE } from '../domain/http-status.js';
  */
 @Catch(NotionAuthError)
 export class NotionAuthExceptionFilter implements ExceptionFilter<NotionAuthError> {
+  private readonly failures = new QuietLogger('NotionAuth', new SystemClock());
+
   constructor(private readonly adapterHost: HttpAdapterHost) {}
 
   catch(error: NotionAuthError, host: ArgumentsHost): void {
@@ -21,6 +26,7 @@ export class NotionAuthExceptionFilter implements ExceptionFilter<NotionAuthErro
       httpAdapter.end(response);
       return;
     }
+    this.log(error);
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) httpAdapter.setHeader(response, 'Retry-After', String(retryAfter));
     httpAdapter.reply(
@@ -29,6 +35,24 @@ export class NotionAuthExceptionFilter implements ExceptionFilter<NotionAuthErro
       HTTP_STATUS_BY_CODE[error.code],
     );
   }
+
+  private log(error: NotionAuthError): void {
+    this.failures.warn(`request answered ${error.code}`, 'request answered', factsOf(error));
+  }
+}
+
+/** Notion's own status, code and request id, where it said something; ours stands beside them. */
+function factsOf(error: NotionAuthError): LogFacts {
+  const failure = error instanceof NotionRefreshFailedError ? error.failure : undefined;
+  return {
+    stage: 'api',
+    status: failure?.status,
+    code: failure?.code,
+    request: failure?.requestId,
+    answered: HTTP_STATUS_BY_CODE[error.code],
+    authorization: 'authorizationId' in error ? String(error.authorizationId) : undefined,
+    error: error.code,
+  };
 }
 
 function retryAfterSeconds(error: NotionAuthError): number | undefined {

@@ -1,6 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { Clock } from '../domain/clock.js';
-import { MINUTE_MS } from '../domain/duration.js';
 import type { AttemptCount } from '../domain/fleet-readings.js';
 import type { AttemptOutcome } from '../domain/refresh-outcome.js';
 
@@ -17,7 +17,14 @@ interface Minute {
 export class OwnAttempts {
   private readonly ring: (Minute | undefined)[] = new Array<undefined>(MINUTES_KEPT).fill(undefined);
 
-  constructor(private readonly clock: Clock) {}
+  private readonly minuteMs: number;
+
+  constructor(
+    private readonly clock: Clock,
+    @Inject(NOTION_AUTH_CONFIG) { health }: Pick<NotionAuthConfig, 'health'>,
+  ) {
+    this.minuteMs = health.minuteMs;
+  }
 
   note(outcome: AttemptOutcome): void {
     const { totals } = this.currentMinute();
@@ -29,7 +36,8 @@ export class OwnAttempts {
     return this.ring.flatMap((minute) => {
       const minutesAgo = now - (minute?.number ?? Number.NEGATIVE_INFINITY);
       if (minute === undefined || minutesAgo >= MINUTES_KEPT) return [];
-      return [...minute.totals].map(([outcome, total]) => ({ minutesAgo, outcome, total }));
+      const ageMs = minutesAgo * this.minuteMs;
+      return [...minute.totals].map(([outcome, total]) => ({ ageMs, outcome, total }));
     });
   }
 
@@ -44,6 +52,6 @@ export class OwnAttempts {
   }
 
   private minuteNumber(): number {
-    return Math.floor(this.clock.monotonicMs() / MINUTE_MS);
+    return Math.floor(this.clock.monotonicMs() / this.minuteMs);
   }
 }

@@ -65,6 +65,7 @@ export class PairKeeper {
       claim.authorizationId,
       verdict.version,
       true,
+      { botId: claim.botId, workspaceId: claim.workspaceId },
     );
     this.cache.put(token, answer.pair.expiresInMs ?? undefined);
     this.logger.debug('refreshed', { ...factsOf(claim), version: verdict.version });
@@ -78,7 +79,7 @@ export class PairKeeper {
   ): Promise<StoreVerdict> {
     const sinceMs = this.clock.monotonicMs();
     const late = { isCounted: false };
-    const verdict = await this.storeUntilStored(claim, answer, upstreamMs, () => {
+    const verdict = await this.storeUntilStored({ claim, trigger }, answer, upstreamMs, () => {
       // By then every caller has been told `busy`; that the pair is stored after all is no second attempt.
       const isLate = this.clock.monotonicMs() - sinceMs >= this.config.refresh.callerWaitMs;
       if (!isLate || late.isCounted) return;
@@ -93,7 +94,7 @@ export class PairKeeper {
 
   /** From here on the only copy of the pair is ours: the write is repeated until it succeeds (rule R12). */
   private async storeUntilStored(
-    claim: Claim,
+    { claim, trigger }: AnsweredClaim,
     answer: SuccessfulAnswer,
     upstreamMs: number,
     onFailure: () => void,
@@ -105,6 +106,7 @@ export class PairKeeper {
         this.failures.error('store failed', 'store failed, trying again', {
           stage: 'refresh',
           ...factsOf(claim),
+          trigger,
           error: error instanceof Error ? error.name : 'unknown',
         });
         onFailure();
@@ -138,6 +140,6 @@ export class PairKeeper {
   }
 }
 
-function factsOf({ authorizationId, attemptId }: Claim): LogFacts {
-  return { authorization: authorizationId, attempt: attemptId };
+function factsOf({ authorizationId, botId, workspaceId, attemptId }: Claim): LogFacts {
+  return { authorization: authorizationId, bot: botId, workspace: workspaceId, attempt: attemptId };
 }

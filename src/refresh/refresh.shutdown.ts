@@ -10,7 +10,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 @Injectable()
 export class RefreshShutdown implements OnModuleInit, OnModuleDestroy {
   private begun = false;
-  private drain: () => Promise<void> = () => Promise.resolve();
+  private readonly drains: (() => Promise<unknown>)[] = [];
 
   constructor(private readonly custody: PairCustody) {}
 
@@ -18,9 +18,9 @@ export class RefreshShutdown implements OnModuleInit, OnModuleDestroy {
     return this.begun;
   }
 
-  /** What to wait for before the process may end. */
-  drainWith(drain: () => Promise<void>): void {
-    this.drain = drain;
+  /** Also what to wait for before the process may end. */
+  drainWith(drain: () => Promise<unknown>): void {
+    this.drains.push(drain);
   }
 
   onModuleInit(): void {
@@ -35,6 +35,10 @@ export class RefreshShutdown implements OnModuleInit, OnModuleDestroy {
     this.custody.flush();
     for (const signal of SIGNALS) process.removeListener(signal, this.onSignal);
     process.removeListener('exit', this.onExit);
+  }
+
+  private async drain(): Promise<void> {
+    await Promise.all(this.drains.map((drain) => drain()));
   }
 
   private readonly onSignal = (signal: NodeJS.Signals): void => {

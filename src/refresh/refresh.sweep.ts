@@ -9,6 +9,7 @@ import { ConnectStateStore } from '../domain/connect-state-store.js';
 import { DAY_MS, SECOND_MS } from '../domain/duration.js';
 import { RateBudget } from '../domain/rate-budget.js';
 import type { RefreshOutcome } from '../domain/refresh-outcome.js';
+import { waitAtMost } from './bounded-wait.js';
 import type { HeldClaim } from './claim.spender.js';
 import { NotionRefreshService } from './notion-refresh.service.js';
 import { RefreshMeter } from './refresh.meter.js';
@@ -16,6 +17,7 @@ import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import { SweepTally, type SweepReport } from './sweep-report.js';
 import { NotionLogger } from '../logging/notion.logger.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 
 const KEEP_ATTEMPTS_MS = 30 * DAY_MS;
 const UNRESOLVED_BATCH = 100;
@@ -27,6 +29,8 @@ const CLAIM_AHEAD_MS = 2 * SECOND_MS;
  */
 const BOOKED_SHARE = 0.9;
 const LATEST_START_MS = 50;
+/** A turn may be far away, and the end of the process does not wait for it. */
+const LONGEST_SLEEP_MS = SECOND_MS / 2;
 /** A process that is always late is late evenly, which does no harm; its refreshes must begin at last. */
 const MOST_BOOKINGS = 3;
 
@@ -51,6 +55,8 @@ export interface SweepOptions {
 @Injectable()
 export class NotionRefreshSweep {
   private readonly logger = new NotionLogger(NotionRefreshSweep.name);
+  private readonly failures: QuietLogger;
+  private readonly underWay = new Set<Promise<SweepReport>>();
 
   constructor(
     private readonly store: AuthorizationStore,
@@ -64,10 +70,22 @@ export class NotionRefreshSweep {
     private readonly meter: RefreshMeter,
     private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
-  ) {}
+  ) {
+    this.failures = new QuietLogger(NotionRefreshSweep.name, clock);
+    // By then nothing more is claimed: what is, comes to its end while there is a database to write to.
+    shutdown.drainWith(() =>
+      waitAtMost(Promise.allSettled(this.underWay), { timeoutMs: config.refresh.drainMs }),
+    );
+  }
 
   /** Never rejects for one authorization's sake; rejects when the database cannot be read. */
-  async run(options: SweepOptions = {}): Promise<SweepReport> {
+  run(options: SweepOptions = {}): Promise<SweepReport> {
+    const running = this.runOnce(options).finally(() => this.underWay.delete(running));
+    this.underWay.add(running);
+    return running;
+  }
+
+  private async runOnce(options: SweepOptions): Promise<SweepReport> {
     const startedMs = this.clock.monotonicMs();
     const tally = new SweepTally(() => Math.round(this.clock.monotonicMs() - startedMs));
     const olderThanMs = options.maxTokenAgeMs ?? this.config.refresh.maxTokenAgeMs;
@@ -85,8 +103,8 @@ export class NotionRefreshSweep {
     options: SweepOptions,
     tally: SweepTally,
   ): Promise<SweepReport> {
-    await this.clearAway();
-    await this.resolveUnknown(tally);
+    if (!this.shutdown.hasBegun) await this.clearAway();
+    if (!this.shutdown.hasBegun) await this.resolveUnknown(tally);
     if (olderThanMs !== null) await this.renewDue(olderThanMs, options, tally);
     return tally.report(true);
   }
@@ -185,8 +203,11 @@ export class NotionRefreshSweep {
   }
 
   private async waitUntil(atMs: number): Promise<void> {
-    const waitMs = atMs - this.clock.monotonicMs();
-    if (waitMs > 0) await this.clock.sleep(waitMs);
+    while (!this.shutdown.hasBegun) {
+      const waitMs = atMs - this.clock.monotonicMs();
+      if (waitMs <= 0) return;
+      await this.clock.sleep(Math.min(waitMs, LONGEST_SLEEP_MS));
+    }
   }
 
   private async unlessSurprised(
@@ -197,9 +218,13 @@ export class NotionRefreshSweep {
       return await refresh();
     } catch (error) {
       const name = error instanceof Error ? error.name : 'unknown';
-      this.logger.error('sweep failed', {
+      this.failures.error(`sweep failed ${name}`, 'sweep failed', {
         stage: 'refresh',
         authorization: claim?.authorizationId,
+        bot: claim?.botId,
+        workspace: claim?.workspaceId,
+        attempt: claim?.attemptId,
+        trigger: claim === undefined ? 'recovery' : 'schedule',
         error: name,
       });
       return 'surprise';

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { Clock } from '../domain/clock.js';
 import { MINUTE_MS } from '../domain/duration.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import { RevocationOutbox, type PendingRevocation } from '../domain/revocation-outbox.js';
@@ -8,6 +9,7 @@ import { waitAtMost } from './bounded-wait.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import type { LogFacts } from '../logging/log-line.js';
 import { NotionLogger } from '../logging/notion.logger.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 
 const BATCH_SIZE = 10;
 const LONGEST_RETRY_MS = 30 * MINUTE_MS;
@@ -26,7 +28,10 @@ export type RevocationOutcome = 'revoked' | 'revoke_pending' | 'local_only';
 @Injectable()
 export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new NotionLogger('NotionRevocation');
+  private readonly failures: QuietLogger;
   private readonly underWay = new Set<Promise<unknown>>();
+  /** Disconnects whose revocations are on their way to Notion. */
+  private asking = 0;
   private looking: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
 
@@ -35,7 +40,10 @@ export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy
     private readonly notion: NotionOAuth,
     private readonly shutdown: RefreshShutdown,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
-  ) {}
+    clock: Clock,
+  ) {
+    this.failures = new QuietLogger('NotionRevocation', clock);
+  }
 
   /** What an earlier process left is sent now, and nobody waits for it; the timer holds no process open. */
   onApplicationBootstrap(): void {
@@ -53,14 +61,24 @@ export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy
 
   /**
    * Asks Notion once for each, and waits `revocation.waitMs` at most; what is under way then goes on. Never rejects:
-   * what is not confirmed stays in the outbox.
+   * what is not confirmed, or is too much at once, stays in the outbox.
    */
   async send(claimed: readonly PendingRevocation[]): Promise<RevocationOutcome> {
     if (claimed.length === 0) return 'local_only';
-    const sent = this.keepTrack(Promise.all(claimed.map((one) => this.sendOne(one))));
+    if (this.asking >= this.config.revocation.maxConcurrent) return 'revoke_pending';
+    const sent = this.keepTrack(this.ask(claimed));
     const outcomes = await waitAtMost(sent, { timeoutMs: this.config.revocation.waitMs });
     if (outcomes === 'timed_out' || outcomes.includes('revoke_pending')) return 'revoke_pending';
     return outcomes.every((outcome) => outcome === 'revoked') ? 'revoked' : 'local_only';
+  }
+
+  private async ask(claimed: readonly PendingRevocation[]): Promise<readonly RevocationOutcome[]> {
+    this.asking += 1;
+    try {
+      return await Promise.all(claimed.map((one) => this.sendOne(one)));
+    } finally {
+      this.asking -= 1;
+    }
   }
 
   private look(): void {
@@ -91,7 +109,8 @@ export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy
     } catch (error) {
       // The claim ends by itself; then Notion is asked again, which does no harm.
       const name = error instanceof Error ? error.name : 'unknown';
-      this.logger.error('revocation not settled', { ...factsOf(revocation), error: name });
+      const facts = { ...factsOf(revocation), error: name };
+      this.failures.error(`revocation not settled ${name}`, 'revocation not settled', facts);
       return isConfirmed ? 'revoked' : 'revoke_pending';
     }
     if (outcome === 'local_only') this.logGivenUp(revocation.authorizationId);

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { Clock } from '../domain/clock.js';
 import { AuthorizationStore } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { DatabaseWatch } from '../domain/database-watch.js';
@@ -10,6 +11,7 @@ import { PairCustody } from './pair.custody.js';
 import { RefreshMeter } from './refresh.meter.js';
 import { RevocationSender } from './revocation.sender.js';
 import { NotionLogger } from '../logging/notion.logger.js';
+import { QuietLogger } from '../logging/quiet.logger.js';
 
 /** An idle process hears of a failover by asking. */
 const LOOK_EVERY_MS = 2 * SECOND_MS;
@@ -22,6 +24,7 @@ const BATCH_SIZE = 500;
 @Injectable()
 export class RollForward implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new NotionLogger('NotionRollForward');
+  private readonly rows: QuietLogger;
   private timeline: string | null | undefined;
   private connectionChanges = 0;
   private comparedChanges = -1;
@@ -37,7 +40,10 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     private readonly revocations: RevocationSender,
     private readonly meter: RefreshMeter,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
-  ) {}
+    clock: Clock,
+  ) {
+    this.rows = new QuietLogger('NotionRollForward', clock);
+  }
 
   /** What an earlier process had been answered and could not store any more is stored before anything is refreshed. */
   async onModuleInit(): Promise<void> {
@@ -79,7 +85,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     const rolled = verdict.kind === 'rolled_forward';
     if (rolled) {
       this.meter.putBack();
-      this.logger.warn('rolled forward', {
+      this.rows.warn('rolled forward', 'rolled forward', {
         authorization: change.authorizationId,
         version: change.version,
       });
@@ -153,7 +159,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     } catch (error) {
       this.leftInJournal = true;
       const name = error instanceof Error ? error.name : 'unknown';
-      this.logger.error('a journaled change waits for the database', {
+      this.rows.error(`journaled change ${name}`, 'a journaled change waits for the database', {
         authorization: retained.authorizationId,
         error: name,
       });

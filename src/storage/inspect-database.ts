@@ -1,8 +1,18 @@
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
+import type { DatabaseFamily } from './dialect.js';
 import { countByKey } from './key-counts.js';
 import { NotionDatabase } from './notion-database.js';
-import { createOwnDataSource, ownDataSourceOptions } from './own-data-source.js';
+import { createOwnDataSource, OWN_POOL_SIZE, ownDataSourceOptions } from './own-data-source.js';
 import { isMissing } from './schema-check.js';
+
+/** How many connections there are. */
+export interface ConnectionRoom {
+  /** Most that one process opens. */
+  readonly ofOneProcess: number;
+  /** Most that the server allows to a user who is no administrator. */
+  readonly most: number;
+  readonly inUse: number;
+}
 
 /** What can be said of a database without changing anything in it. */
 export interface DatabaseInspection {
@@ -15,6 +25,8 @@ export interface DatabaseInspection {
     | 'the write transaction'
     | 'refused'
     | 'not_tried';
+  /** Of the server; `null` for an embedded file, and where the server does not tell. */
+  readonly connections: ConnectionRoom | null;
   /** The database's clock less this machine's, in milliseconds; half of a round trip is taken off. */
   readonly clockOffsetMs: number;
   /** Rows that each encryption key seals. */
@@ -31,6 +43,7 @@ export async function inspectDatabase(config: NotionAuthConfig): Promise<Databas
       engine: `${dataSource.options.type} ${dataSource.driver.version ?? ''}`.trim(),
       hasPendingMigrations: await dataSource.showMigrations(),
       locking: await tryLock(database),
+      connections: await connectionRoom(database).catch(() => null),
       clockOffsetMs: await clockOffset(database),
       rowsByKey: await countByKey(database, config.clientId).catch(() => new Map<string, number>()),
     };
@@ -52,6 +65,23 @@ async function tryLock(database: NotionDatabase): Promise<DatabaseInspection['lo
   }
   if (!dialect.locksRows) return 'the write transaction';
   return dialect.skipsLocked ? 'SELECT … FOR UPDATE SKIP LOCKED' : 'SELECT … FOR UPDATE';
+}
+
+const ROOM_STATEMENTS: Readonly<Record<DatabaseFamily, string | null>> = {
+  sqlite: null,
+  postgres: `SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS most,
+    (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS used`,
+  mysql: `SELECT @@max_connections AS most,
+    (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'THREADS_CONNECTED') AS used`,
+};
+
+async function connectionRoom(database: NotionDatabase): Promise<ConnectionRoom | null> {
+  const statement = ROOM_STATEMENTS[database.dialect.family];
+  if (statement === null) return null;
+  const [row] = await database.read(({ manager }) =>
+    manager.query<[{ most: string | number; used: string | number }]>(statement),
+  );
+  return { ofOneProcess: OWN_POOL_SIZE, most: Number(row.most), inUse: Number(row.used) };
 }
 
 async function clockOffset(database: NotionDatabase): Promise<number> {

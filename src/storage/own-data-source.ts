@@ -11,7 +11,7 @@ import { NOTION_AUTH_MIGRATIONS_TABLE, notionAuthEntities, notionAuthMigrations 
 export const NOTION_AUTH_DATA_SOURCE = 'nestjs-notion-auth';
 
 /** Refreshes hold a connection for milliseconds, so a few serve a process with thousands of authorizations. */
-const POOL_SIZE = 4;
+export const OWN_POOL_SIZE = 4;
 const CONNECT_TIMEOUT_MS = 10_000;
 const BUSY_TIMEOUT_MS = 5_000;
 /** better-sqlite3 waits by blocking the whole process; the waiting is done between short tries instead. */
@@ -47,7 +47,7 @@ function pooled(url: string): DataSourceOptions {
     type === 'postgres'
       ? { connectTimeoutMS: CONNECT_TIMEOUT_MS, applicationName: 'nestjs-notion-auth' }
       : { connectTimeout: CONNECT_TIMEOUT_MS, charset: 'utf8mb4' };
-  const options = { ...common(type), ...timeout, poolSize: POOL_SIZE };
+  const options = { ...common(type), ...timeout, poolSize: OWN_POOL_SIZE };
   return printedAs({ ...options, url }, () => ({ ...options, url: new Secret(url) })) as DataSourceOptions;
 }
 

@@ -40,7 +40,8 @@ export class TokenSeals {
   accessToken(row: AuthorizationEntity): AccessToken | null {
     if (row.sealedAccessToken === null) return null;
     const token = this.cipher.open(row.sealedAccessToken, sealContextOf(row, 'sealed_access_token'));
-    return new AccessToken(token.reveal(), row.id, row.version);
+    const { id, version, botId, workspaceId } = row;
+    return new AccessToken(token.reveal(), id, version, false, { botId, workspaceId });
   }
 
   /** @throws {@link NotionKeyError} */

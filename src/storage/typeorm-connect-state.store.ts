@@ -50,6 +50,8 @@ export class TypeOrmConnectStateStore extends ConnectStateStore {
   /** Looks before it writes: whoever guesses costs one lookup, takes no lock and writes nothing. */
   override async consume(keys: ConnectStateKeys): Promise<ConsumeResult> {
     const found = await this.find(keys);
+    // Only whoever has a state can meet an old one, so that this is no write for everybody who guesses.
+    if (found.kind === 'expired') await this.remove([keys.stateHash]);
     if (found.kind !== 'pending') return found;
     // Of all that found it pending, this one atomic statement lets one go on.
     if (await this.use(keys)) return { kind: 'consumed', pending: found.pending };

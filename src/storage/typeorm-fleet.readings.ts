@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import { MINUTE_MS } from '../domain/duration.js';
 import { FleetReadings, type AuthorizationCount, type FleetReading } from '../domain/fleet-readings.js';
 import type { RefreshGate } from '../domain/refresh-gate.js';
 import type { AttemptOutcome } from '../domain/refresh-outcome.js';
@@ -23,6 +22,11 @@ interface PartRow {
   readonly total: string | number;
 }
 
+interface Slices {
+  readonly windowMs: number;
+  readonly sliceMs: number;
+}
+
 /** A query to be joined with others. */
 interface Part {
   getQuery(): string;
@@ -39,16 +43,18 @@ export class TypeOrmFleetReadings extends FleetReadings {
     super();
   }
 
-  override async read(windowMs: number): Promise<FleetReading> {
+  override async read(windowMs: number, sliceMs: number): Promise<FleetReading> {
     const { keyIds } = this.cipher;
-    const rows = await this.database.read((session) => this.readParts(session, windowMs, keyIds));
+    const rows = await this.database.read((session) =>
+      this.readParts(session, { windowMs, sliceMs }, keyIds),
+    );
     const named = rows.flatMap(({ name, ...row }) => (name === null ? [] : { ...row, name }));
     return {
       attempts: named
         .filter(({ kind }) => kind === 'attempts')
         .map(({ name, age_ms: ageMs, total }) => ({
           outcome: name as AttemptOutcome,
-          minutesAgo: Math.max(0, Number(ageMs) / MINUTE_MS),
+          ageMs: Math.max(0, Number(ageMs)),
           total: Number(total),
         })),
       closedGates: named
@@ -89,12 +95,8 @@ export class TypeOrmFleetReadings extends FleetReadings {
     return rows.map((row) => ({ ...row, total: Number(row.total) }));
   }
 
-  private readParts(
-    session: DatabaseSession,
-    windowMs: number,
-    keyIds: readonly string[],
-  ): Promise<PartRow[]> {
-    const parts = [endedAttempts(session, windowMs), gates(session), ...keysBeside(session, keyIds)];
+  private readParts(session: DatabaseSession, slices: Slices, keyIds: readonly string[]): Promise<PartRow[]> {
+    const parts = [endedAttempts(session, slices), gates(session), ...keysBeside(session, keyIds)];
     return joined(session, parts)
       .setParameters({ clientId: this.config.clientId, ...Object.fromEntries(keyIds.map(keyParameter)) })
       .getRawMany<PartRow>();
@@ -116,24 +118,23 @@ function nameOf({ name }: { readonly name: string }): string {
   return name;
 }
 
-/** By whole minutes of age, so that one reading serves windows of any length. */
-function endedAttempts({ manager, dialect }: DatabaseSession, windowMs: number): Part {
+function endedAttempts({ manager, dialect }: DatabaseSession, { windowMs, sliceMs }: Slices): Part {
   const ended = manager
     .createQueryBuilder(RefreshAttemptEntity, 't')
     .select('t.outcome', 'outcome')
     .addSelect(`${dialect.now} - t.endedAt`, 'age_ms')
     .where('t.clientId = :clientId AND t.outcome IS NOT NULL')
     .andWhere(`t.endedAt > ${fromNow(dialect, -windowMs)}`);
-  const wholeMinutes = `e.age_ms - e.age_ms % ${String(MINUTE_MS)}`;
+  const wholeSlices = `e.age_ms - e.age_ms % ${String(Math.max(1, Math.round(sliceMs)))}`;
   return manager
     .createQueryBuilder()
     .select(`'attempts'`, 'kind')
     .addSelect('e.outcome', 'name')
-    .addSelect(wholeMinutes, 'age_ms')
+    .addSelect(wholeSlices, 'age_ms')
     .addSelect('COUNT(*)', 'total')
     .from(`(${ended.getQuery()})`, 'e')
     .groupBy('e.outcome')
-    .addGroupBy(wholeMinutes);
+    .addGroupBy(wholeSlices);
 }
 
 function gates({ manager, dialect }: DatabaseSession): Part {

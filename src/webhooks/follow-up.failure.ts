@@ -44,5 +44,5 @@ function isPlain(value: unknown): value is string | number {
 
 /** Values from outside that could break a line, or be anything but an id, are left out. */
 function factsOf(facts: Readonly<Record<string, unknown>>): LogFacts {
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => isPlain(value))) as LogFacts;
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => isPlain(value)));
 }

@@ -52,6 +52,7 @@ export class WebhookLog {
       {
         stage: 'webhook',
         ...facts,
+        workspace: event.workspaceId,
         event: event.id,
         type: event.type,
       },

@@ -153,9 +153,12 @@ describe('notion-auth', () => {
     expect(all.output).toContain(id);
     expect((await site.run(['list', '--status', 'needs_reconnect'])).output).not.toContain(id);
     expect((await site.run(['list', '--owner', 'owner-1', '--limit', '1'])).output).toContain(
-      `more: --after ${id}`,
+      `--after ${id}`,
     );
-    expect((await site.run(['list', '--after', id])).output).not.toContain(id);
+    expect((await site.run(['list', '--after', id])).output).toContain('There are no more.');
+    expect((await site.run(['list', '--owner', 'nobody'])).output).toContain(
+      'There is no such authorization.',
+    );
   }, 60_000);
 
   it('refreshes, and shows what the last failure means', async () => {
@@ -173,7 +176,14 @@ describe('notion-auth', () => {
     expect(shown.output).toMatch(
       /needs_reconnect \(revoked_or_expired\)[^]*owner-1[^]*invalid_grant[^]*docs\/runbook\.md#/,
     );
-    expect(await site.run(['show', '00000000-0000-4000-8000-000000000000'])).toMatchObject({ code: 1 });
+    for (const command of ['show', 'refresh']) {
+      for (const unknown of ['00000000-0000-4000-8000-000000000000', 'no-id']) {
+        expect(await site.run([command, unknown])).toMatchObject({
+          code: 1,
+          output: expect.stringMatching(/^There is no such authorization: look at the id/),
+        });
+      }
+    }
   }, 60_000);
 
   it.each([
@@ -188,6 +198,7 @@ describe('notion-auth', () => {
       'api',
       /^network: /,
     ],
+    ['HTTP/1.1 403 Forbidden\ncf-ray: 8f0c\n\n<!DOCTYPE html><html></html>', 'refresh', /^network: /],
   ])('diagnoses %s at %s', async (error, stage, says) => {
     expect(await site.run(['diagnose', '--stage', stage], { input: error })).toMatchObject({
       code: 0,
@@ -224,6 +235,25 @@ describe('notion-auth', () => {
     expect(await site.run(['refresh', taken!.id])).toMatchObject({ code: 0 });
   }, 60_000);
 
+  it('says so where an owner shares a grant that is there, instead of linking behind everybody’s back', async () => {
+    const input = `${lineOf(granted, 'owner-1')}\n${lineOf(granted, 'owner-9')}`;
+    const { code, output } = await site.run(['import', '-'], { input });
+    expect(code).toBe(0);
+    expect(output).toMatch(/line 2: the grant is there already, and this owner is not linked to it/);
+    expect(output).not.toMatch(/line 1:/);
+    expect(output).toContain('0 imported, 2 already there, 0 refused');
+  }, 30_000);
+
+  it('imports nothing without keys: nobody could open it afterwards', async () => {
+    const change = { NOTION_AUTH_ENCRYPTION_KEYS: '' };
+    const other = new CliSite(CliSite.settingsFor(simulator, KEY));
+    const input = lineOf(simulator.grant(), 'owner-3');
+    const refused = await other.run(['import', '-'], { input, change });
+    expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('are required to import') });
+    expect((await other.run(['list'])).output).toContain('There is no such authorization.');
+    other.remove();
+  }, 30_000);
+
   it('tells how many rows each key seals, and seals them anew', async () => {
     const change = { NOTION_AUTH_ENCRYPTION_KEYS: `${NEXT_KEY},${KEY}` };
     expect((await site.run(['keys', 'status'], { change })).output).toMatch(
@@ -237,8 +267,14 @@ describe('notion-auth', () => {
   }, 60_000);
 
   it('ends with 2 where the command line is wrong, and with 0 where help was asked for', async () => {
-    expect((await site.run(['list', '--limit', 'many'])).code).toBe(2);
+    for (const limit of ['many', '0', '501'])
+      expect([limit, (await site.run(['list', '--limit', limit])).code]).toEqual([limit, 2]);
     expect((await site.run(['frobnicate'])).code).toBe(2);
+    expect((await site.run(['diagnose', ' '])).code).toBe(1);
+    expect(await site.run(['--version'])).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
     expect(await site.run(['--help'])).toMatchObject({ code: 0, output: expect.stringContaining('doctor') });
   }, 30_000);
 

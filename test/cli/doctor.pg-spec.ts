@@ -32,5 +32,8 @@ it('says that migrations are pending, and nothing is left in the database by hav
       expect.stringMatching(/FAIL {2}schema .*migrations are pending: run/),
     ]);
     expect(output).toContain('not tried: the tables are not there yet');
+    expect(output).toMatch(
+      /ok {4}pool .*up to 4 connections; of \d+ .* are in use: room for \d+ more processes/,
+    );
   }
 }, 30_000);

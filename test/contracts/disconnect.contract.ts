@@ -111,6 +111,24 @@ export function disconnectContract(engine: StorageEngine): void {
       expect(isDead(granted)).toBe(true);
     });
 
+    it('J3: leaves to the outbox what is too much to ask Notion at once', async () => {
+      const app = await startApp({ ...PATIENT, waitMs: 5_000, maxConcurrent: 1 });
+      const [first, second] = [await connected(app), await connected(app)];
+      const slow = simulator.fail('revoke', { kind: 'delay', ms: 1_000, processed: true }, { times: 2 });
+      const mark = simulator.ledger.mark();
+      const asking = app.connect.disconnect(first.id, OWNER);
+      await until(() => simulator.ledger.since(mark).revocations() === 2);
+      expect(await app.connect.disconnect(second.id, OWNER)).toBe('revoke_pending');
+      expect(simulator.ledger.since(mark).revocations()).toBe(2);
+      expect(await asking).toBe('revoked');
+      slow.clear();
+      expect(await waiting(app, second.id)).toBe(2);
+      // The claim that it was given for an attempt of its own comes to its end.
+      await execute(app, 'UPDATE notion_revocation SET next_attempt_at = 0');
+      await until(async () => (await waiting(app, second.id)) === 0);
+      expect(isDead(second.granted)).toBe(true);
+    });
+
     it('says local_only when there is nothing to revoke with', async () => {
       const app = await startApp();
       const { granted, id } = await connected(app);

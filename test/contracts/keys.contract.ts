@@ -178,6 +178,15 @@ export function keysContract(engine: StorageEngine): void {
       expect(await rowsOf(app)).toEqual(before);
     });
 
+    it('D6: starts where the missing key was that of one process, which nobody can bring back, and overwrites nothing', async () => {
+      const [id] = await keep(await start([]), 1);
+      const app = await start([K1]);
+      const before = await rowsOf(app);
+      expect(before).toMatchObject([{ id, status: 'active' }]);
+      await expect(app.tokens.getAccessToken(id!)).rejects.toMatchObject({ failure: 'unknown_key_id' });
+      expect(await rowsOf(app)).toEqual(before);
+    });
+
     it('E5, E7: a row under a key it does not have is a key error to a replica: no write, no reconnect', async () => {
       const old = await start([K1]);
       const [mine] = await keep(old, 1);

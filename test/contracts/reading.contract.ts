@@ -5,6 +5,7 @@ import { claimed, CLIENT_ID, connectSome, somePair, type StorageEngine } from '.
 import { attemptsOn, run, useStorage } from '../support/use-storage.js';
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 export function readingContract(engine: StorageEngine): void {
   const storage = useStorage(engine);
@@ -117,7 +118,7 @@ export function readingContract(engine: StorageEngine): void {
     const { store, statistics, readings } = storage();
     const count = async (): Promise<Partial<Record<string, number>>> => {
       const counts: Record<string, number> = {};
-      for (const { outcome, total } of (await readings().read(HOUR_MS)).attempts) {
+      for (const { outcome, total } of (await readings().read(HOUR_MS, MINUTE_MS)).attempts) {
         counts[outcome] = (counts[outcome] ?? 0) + total;
       }
       return counts;
@@ -140,7 +141,7 @@ export function readingContract(engine: StorageEngine): void {
     expect(await attemptsOn(storage(), id)).toHaveLength(2);
   });
 
-  it('reads how long ago attempts ended, in whole minutes', async () => {
+  it('reads how long ago attempts ended, by whole slices of time', async () => {
     const { store, readings } = storage();
     const { id } = await connectSome(store);
     await store.settle(await claimed(store, id), { kind: 'release' }, { outcome: 'configuration' });
@@ -148,10 +149,12 @@ export function readingContract(engine: StorageEngine): void {
       storage(),
       `UPDATE notion_refresh_attempt SET ended_at = ended_at - 200000 WHERE authorization_id = '${id}'`,
     );
-    const { attempts } = await readings().read(HOUR_MS);
-    expect(attempts.filter(({ outcome }) => outcome === 'configuration')).toEqual([
-      { outcome: 'configuration', minutesAgo: 3, total: 1 },
-    ]);
+    const ageBySlices = async (sliceMs: number) =>
+      (await readings().read(HOUR_MS, sliceMs)).attempts
+        .filter(({ outcome }) => outcome === 'configuration')
+        .map(({ ageMs, total }) => ({ ageMs, total }));
+    expect(await ageBySlices(MINUTE_MS)).toEqual([{ ageMs: 3 * MINUTE_MS, total: 1 }]);
+    expect(await ageBySlices(100_000)).toEqual([{ ageMs: 200_000, total: 1 }]);
   });
 
   it.each([`' OR 1=1--`, `'; DROP TABLE notion_authorization; --`, '%', `\\`, 'owner" OR "1"="1'])(
@@ -208,7 +211,7 @@ export function readingContract(engine: StorageEngine): void {
     await close('failover', later);
     await close('configuration', before);
     await close('mass_dead', 'NULL');
-    const { closedGates } = await readings().read(HOUR_MS);
+    const { closedGates } = await readings().read(HOUR_MS, MINUTE_MS);
     expect([...(await readings().closedGates())].sort()).toEqual([...closedGates].sort());
     expect([...closedGates].sort()).toEqual(['configuration', 'failover']);
     await run(storage(), 'DELETE FROM notion_refresh_gate');
@@ -225,7 +228,7 @@ export function readingContract(engine: StorageEngine): void {
       `UPDATE notion_authorization SET key_id = 'b' WHERE id NOT IN ('${ids[1]!}', '${ids[2]!}')`,
     );
     const missing = async (...keyIds: string[]) =>
-      [...(await readings(...keyIds).read(HOUR_MS)).missingKeyIds].sort();
+      [...(await readings(...keyIds).read(HOUR_MS, MINUTE_MS)).missingKeyIds].sort();
     expect(await missing('b', 'd', 'f')).toEqual([]);
     expect(await missing('f', 'a', 'd', 'b', 'z')).toEqual([]);
     expect(await missing('b', 'd')).toEqual(['f']);

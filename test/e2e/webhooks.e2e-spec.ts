@@ -278,6 +278,24 @@ describe('pairing', () => {
     expect(await app.pairing.latestToken()).toBeNull();
   });
 
+  it('H8: is not what an event is that has one of our tokens in it and no signature of it', async () => {
+    const { app, notion } = await subscribed();
+    await app.pairing.open();
+    const stranger = simulator.webhookTo(app.url);
+    const event = notion.eventOf({ body: { verification_token: notion.verificationToken } });
+    const headersOf: readonly Headers[] = [
+      {},
+      { 'x-notion-signature': '' },
+      { 'x-notion-signature': SIGNED_FOR_ANOTHER },
+      { 'x-notion-signature': stranger.sign(JSON.stringify(event)).signature },
+    ];
+    for (const headers of headersOf) {
+      expect((await post(app.url, JSON.stringify(event), headers)).status).toBe(401);
+    }
+    expect(app.inbox.deliveries).toEqual([]);
+    expect(await app.pairing.latestToken()).toBeNull();
+  });
+
   it.each(['', ' ', 'short', 'x'.repeat(600), 'secret_with\nline', '<your-verification-token>', 5, null])(
     'H8: refuses %j as a token',
     async (token) => {

@@ -44,6 +44,13 @@ function tokenRequests(): number {
   return simulator.ledger.requests().filter(({ path }) => path === TOKEN_PATH).length;
 }
 
+/** How often somebody was to be told that Notion refuses the client, over all processes. */
+async function alarms(app: NotionApp): Promise<readonly unknown[]> {
+  return app.database.read(({ manager }) =>
+    manager.query<unknown[]>("SELECT name, reason FROM notion_event WHERE name = 'configuration_alarm'"),
+  );
+}
+
 /** As when the half minute of the breaker, and of whoever met it first, is over. */
 async function openGates(app: NotionApp): Promise<void> {
   await app.database.read(({ manager }) => manager.query('UPDATE notion_refresh_gate SET closed_until = 0'));
@@ -67,12 +74,26 @@ describe('a client secret that was rotated at Notion', () => {
     expect(tokenRequests()).toBeLessThanOrEqual(8);
     expect(await refreshAll(app, people)).toMatchObject(people.map(() => ({ kind: 'postponed' })));
     expect(tokenRequests()).toBeLessThanOrEqual(8);
+    const oneAlarm = [{ name: 'configuration_alarm', reason: 'configuration' }];
+    expect(await alarms(app)).toEqual(oneAlarm);
+
+    // Somebody looks whether it is over, finds that it is not, and tells nobody again.
+    await openGates(app);
+    const sentBefore = tokenRequests();
+    const [stillRefused] = await refreshAll(app, people.slice(0, 1));
+    expect([stillRefused?.kind, tokenRequests() - sentBefore]).toEqual(['configuration', 1]);
+    expect(await refreshAll(app, people.slice(1))).toMatchObject(
+      people.slice(1).map(() => ({ kind: 'postponed' })),
+    );
+    expect(await alarms(app)).toEqual(oneAlarm);
 
     kept = new Secret(NEW_SECRET);
     await openGates(app);
     const [probe] = await refreshAll(app, people.slice(0, 1));
     expect(probe).toMatchObject({ kind: 'renewed' });
     expect(await refreshAll(app, people)).toMatchObject(people.map(() => ({ kind: 'renewed' })));
+    for (const { id } of people) expect(await app.find(id)).toMatchObject({ status: 'active', reason: null });
+    expect(await alarms(app)).toEqual(oneAlarm);
   });
 
   it('D7: costs no refresh at all when the function already knows the new one', async () => {

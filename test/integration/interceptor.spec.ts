@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Injectable, UseFilters, UseInterceptors } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Controller, Get, Injectable, Logger, UseFilters, UseInterceptors } from '@nestjs/common';
 import type { Client } from '@notionhq/client';
 import {
   NotionAuthExceptionFilter,
@@ -186,6 +186,24 @@ describe('NotionAuthExceptionFilter', () => {
     const response = await get('/who', 'ada').expect(502);
     expect(response.body.code).toBe('notion_refresh_failed');
     expect(Number(response.headers['retry-after'])).toBeGreaterThanOrEqual(42);
+  });
+
+  it('writes its own status beside that of Notion', async () => {
+    const lines: string[] = [];
+    const spy = jest.spyOn(Logger.prototype, 'warn').mockImplementation((line: unknown) => {
+      lines.push(String(line));
+    });
+    await start();
+    const { id, botId } = await app.connect('ada');
+    simulator.expireAccessToken(botId);
+    simulator.fail('refresh', { kind: 'status', status: 503 }, { times: 1 });
+    await get('/who', 'ada').expect(502);
+    spy.mockRestore();
+    expect(lines.filter((line) => line.startsWith('request answered'))).toEqual([
+      expect.stringMatching(
+        `^request answered stage=api status=503 .*answered=502 authorization=${id} error=notion_refresh_failed$`,
+      ),
+    ]);
   });
 
   it("never answers 401 for Notion's 401", async () => {

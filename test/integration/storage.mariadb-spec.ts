@@ -5,6 +5,7 @@ import { disconnectContract } from '../contracts/disconnect.contract.js';
 import { eventsContract } from '../contracts/events.contract.js';
 import { hostContract } from '../contracts/host.contract.js';
 import { keysContract } from '../contracts/keys.contract.js';
+import { keysKilledContract } from '../contracts/keys-killed.contract.js';
 import { lostConnectionContract } from '../contracts/lost-connection.contract.js';
 import { rateBudgetContract } from '../contracts/rate-budget.contract.js';
 import { schemaContract } from '../contracts/schema.contract.js';
@@ -20,6 +21,7 @@ onMariadb(() => {
   disconnectContract(mariadb);
   eventsContract(mariadb);
   keysContract(mariadb);
+  keysKilledContract(mariadb);
   rateBudgetContract(mariadb);
   schemaContract(mariadb);
   tenancyContract(mariadb);

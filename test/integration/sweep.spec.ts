@@ -45,6 +45,19 @@ describe('a sweep', () => {
     expect(await app.sweep.run(OLD)).toMatchObject({ due: 7, renewed: 7, dryRun: false, done: true });
   });
 
+  it('that is under way when the application ends comes to its end before the database is closed', async () => {
+    await keepOld(30);
+    const sweep = app.sweep.run({ ...OLD, ratePerSecond: 5 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const endedAtMs = performance.now();
+    await app.close();
+    const report = await sweep;
+    expect(report.done).toBe(true);
+    expect(report.due).toBeLessThan(30);
+    expect(performance.now() - endedAtMs).toBeLessThan(5_000);
+    app = await NotionApp.start(simulator, storage.options);
+  });
+
   it('reports why it renewed no more', async () => {
     await keepOld(6);
     simulator.fail('refresh', { kind: 'status', status: 400, code: 'invalid_grant' }, { times: 1 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { INestApplication, LoggerService, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { NotionAuthModule, NotionConnectService } from 'nestjs-notion-auth';
+import { NotionAuthModule, NotionConnectService, type ConnectOptions } from 'nestjs-notion-auth';
 import sqlite3 from 'sqlite3';
 
 export const REDIRECT_URI = 'https://app.example/notion/callback';
@@ -20,6 +20,7 @@ export interface ConnectAppOptions {
   readonly databaseUrl?: string;
   /** Replaces the built-in routes. */
   readonly controller?: Type<unknown>;
+  readonly connect?: ConnectOptions;
   readonly resolveOwner?: (request: { headers: Record<string, string | undefined> }) => never;
 }
 
@@ -47,7 +48,7 @@ export class ConnectApp {
           ...(options.databaseUrl === undefined
             ? { databaseFile: join(folder, 'notion-auth.sqlite') }
             : { databaseUrl: options.databaseUrl, runMigrations: true }),
-          connect: { defaultReturnTo: '/home' },
+          connect: { defaultReturnTo: '/home', ...options.connect },
           routes: options.controller === undefined ? 'notion' : false,
           resolveOwner: options.resolveOwner ?? sessionUser,
         }),

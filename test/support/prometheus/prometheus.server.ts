@@ -72,9 +72,9 @@ export class PrometheusServer {
     return (await this.value('up{job="quickstart"}')) === 1;
   }
 
-  async isFiring(alert: string): Promise<boolean> {
-    const rules = await this.rules();
-    return rules.some(({ name, state }) => name === alert && state === 'firing');
+  /** Names of the alerts that fire now. */
+  async firing(): Promise<readonly string[]> {
+    return (await this.rules()).filter(({ state }) => state === 'firing').map(({ name }) => name);
   }
 
   async rules(): Promise<readonly RuleState[]> {
