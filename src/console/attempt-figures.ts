@@ -1,5 +1,6 @@
 import { DURATION_CLASSES_MS, type AttemptTally } from '../domain/attempt-history.js';
 import type { AttemptOutcome } from '../domain/refresh-outcome.js';
+import { COUNTED } from '../health/refresh-rate.js';
 
 /**
  * As the refresh rate of health counts them. `neither` says nothing about us: people revoked, Notion limits, or nothing
@@ -7,21 +8,16 @@ import type { AttemptOutcome } from '../domain/refresh-outcome.js';
  */
 export type AttemptVerdict = 'succeeded' | 'failed' | 'neither';
 
-export const VERDICTS: Readonly<Record<AttemptOutcome, AttemptVerdict>> = {
-  success: 'succeeded',
-  lost: 'failed',
-  unknown: 'failed',
-  configuration: 'failed',
-  dead: 'neither',
-  not_sent: 'neither',
-  not_processed: 'neither',
-};
+export function verdictOn(outcome: AttemptOutcome): AttemptVerdict {
+  if (!COUNTED.includes(outcome)) return 'neither';
+  return outcome === 'success' ? 'succeeded' : 'failed';
+}
 
 export type VerdictCounts = Readonly<Record<AttemptVerdict, number>>;
 
 export function verdictsOf(tallies: readonly AttemptTally[]): VerdictCounts {
   const counts = { succeeded: 0, failed: 0, neither: 0 };
-  for (const { outcome, total } of tallies) counts[VERDICTS[outcome]] += total;
+  for (const { outcome, total } of tallies) counts[verdictOn(outcome)] += total;
   return counts;
 }
 

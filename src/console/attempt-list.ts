@@ -4,7 +4,7 @@ import { shownCode } from './error-rows.js';
 import { html, type Html } from './html.js';
 import { meaning } from './meaning.js';
 import { moment } from './moment.js';
-import { VERDICTS } from './attempt-figures.js';
+import { verdictOn } from './attempt-figures.js';
 import { duration, OUTCOME_WORDS } from './words.js';
 
 /** Newest first, the meaning beside each failure; that of the newest attempt is open. */
@@ -23,7 +23,7 @@ export function attemptList({
 
 function item(attempt: JournaledAttempt, isNewest: boolean, now: Date): Html {
   const { id, outcome, startedAt, trigger, upstreamMs, status, code, requestId } = attempt;
-  const verdict = outcome === null ? 'under-way' : VERDICTS[outcome];
+  const verdict = outcome === null ? 'under-way' : verdictOn(outcome);
   return html`<li data-attempt="${id}">
     <p class="attempt-line">
       <strong class="outcome ${verdict}">${outcome === null ? 'Under way' : OUTCOME_WORDS[outcome]}</strong>

@@ -31,7 +31,7 @@ export interface RefreshRate {
  * People who revoke access (`dead`) and Notion's own limits (`not_processed`) are no failure of ours, and an attempt
  * that was not sent spent nothing: none of them counts.
  */
-const COUNTED: readonly AttemptOutcome[] = ['success', 'lost', 'unknown', 'configuration'];
+export const COUNTED: readonly AttemptOutcome[] = ['success', 'lost', 'unknown', 'configuration'];
 
 /** The refresh success rate over the last `minutes`. */
 export function refreshRate(attempts: readonly MinuteCount[], minutes = WINDOW_MINUTES): RefreshRate {
