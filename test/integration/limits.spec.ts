@@ -139,7 +139,7 @@ describe('limits', () => {
   }, 60_000);
 
   it('J3: keeps no flight, pending pair or retained pair of a storm when its time is over', async () => {
-    const app = await startApp({ refresh: { retainMs: 1_000 } });
+    const app = await startApp({ refresh: { retainMs: 1_000, callerWaitMs: 40_000 } });
     const ids = await storeGrants(app, 200);
     simulator.expireAllAccessTokens();
     const calls = ids.flatMap((id) => {
