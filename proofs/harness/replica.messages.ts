@@ -46,8 +46,8 @@ export type ReplicaCommand =
       readonly trigger?: RefreshTrigger;
     }
   | { readonly kind: 'sweep'; readonly options: SweepOptions }
-  /** Seals everything anew with the first key. */
-  | { readonly kind: 'rotateKeys'; readonly batchSize: number }
+  /** Seals everything anew with the first key; the process kills itself after so many batches, unless `null`. */
+  | { readonly kind: 'rotateKeys'; readonly batchSize: number; readonly killAfter: number | null }
   | { readonly kind: 'startLoad'; readonly plan: LoadPlan }
   /** What the load has done so far; with `stop`, when what it had begun is over. */
   | { readonly kind: 'load'; readonly stop: boolean }

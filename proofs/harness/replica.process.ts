@@ -8,6 +8,7 @@ import {
   NotionRefreshService,
   NotionRefreshSweep,
   NotionTokenService,
+  type KeyRotationOptions,
   type RefreshTrigger,
 } from 'nestjs-notion-auth';
 import { refreshInTransactions, timeHostQueries } from './host.work.js';
@@ -72,7 +73,7 @@ async function perform(command: ReplicaCommand): Promise<unknown> {
     case 'sweep':
       return running().get(NotionRefreshSweep).run(command.options);
     case 'rotateKeys':
-      return running().get(NotionKeyRotation).run({ batchSize: command.batchSize });
+      return running().get(NotionKeyRotation).run(rotationOf(command));
     case 'startLoad':
       load = new ReplicaLoad(command.plan, workOf(command.plan));
       return null;
@@ -165,4 +166,16 @@ function stats(): ReplicaStats {
 function running(): INestApplicationContext {
   if (application === undefined) throw new Error('not_started');
   return application;
+}
+
+function rotationOf({
+  batchSize,
+  killAfter,
+}: Extract<ReplicaCommand, { readonly kind: 'rotateKeys' }>): KeyRotationOptions {
+  let batches = 0;
+  const onProgress = (): void => {
+    batches += 1;
+    if (batches === killAfter) process.kill(process.pid, 'SIGKILL');
+  };
+  return { batchSize, onProgress };
 }

@@ -97,9 +97,9 @@ export class Replica {
     return this.ask({ kind: 'sweep', options }) as Promise<SweepReport>;
   }
 
-  /** Rejects when the replica ends before it is done. */
-  rotateKeys(batchSize: number): Promise<KeyRotationReport> {
-    return this.ask({ kind: 'rotateKeys', batchSize }) as Promise<KeyRotationReport>;
+  /** Rejects when the replica ends before it is done, as it does after `killAfter` batches. */
+  rotateKeys(batchSize: number, killAfter: number | null = null): Promise<KeyRotationReport> {
+    return this.ask({ kind: 'rotateKeys', batchSize, killAfter }) as Promise<KeyRotationReport>;
   }
 
   async startLoad(plan: LoadPlan): Promise<void> {
