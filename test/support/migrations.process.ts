@@ -1,6 +1,6 @@
 /**
  * Migrations as an operator types them, up, down and up again: `npm run build && npm run build:tools`, then
- * `node build/test/support/migrations.process.js`. On PostgreSQL by the npm scripts; on SQLite by the same TypeORM
+ * `node build/test/support/migrations.process.js`. On PostgreSQL by the npm scripts, each once; on SQLite by the same TypeORM
  * command in a folder of its own, because the npm scripts would take the developer's `./data`.
  */
 import assert from 'node:assert/strict';
@@ -21,8 +21,13 @@ type Migrate = (direction: 'run' | 'revert') => void;
 await startPostgres();
 try {
   const url = process.env['NOTION_AUTH_TEST_POSTGRES_URL'];
+  const untried = new Set(['run', 'revert']);
   await upDownUp('PostgreSQL', { type: 'postgres', url }, (direction) => {
-    execFileSync('npm', ['run', '--silent', `migration:${direction}`], {
+    // The scripts build first, so each is typed once.
+    const [program, ...words] = untried.delete(direction)
+      ? ['npm', 'run', '--silent', `migration:${direction}`]
+      : [process.execPath, TYPEORM, `migration:${direction}`, '-d', ORM_CONFIG];
+    execFileSync(program, words, {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, NOTION_AUTH_DATABASE_URL: url },
     });
