@@ -71,6 +71,16 @@ describe('parseCallbackQuery', () => {
     expect(refusalOf(query)).toBe('malformed');
   });
 
+  it('A6: takes each parameter that is empty for one that is missing', () => {
+    expect(parseCallbackQuery(`code=c&error=&iss=&state=${STATE}`)).toMatchObject({
+      kind: 'code',
+      issuer: undefined,
+    });
+    expect(parseCallbackQuery(`code=&error=access_denied&state=${STATE}`)).toMatchObject({ kind: 'error' });
+    expect(refusalOf('code=c&state=')).toBe('missing_state');
+    expect(refusalOf(`code=&error=&state=${STATE}`)).toBe('malformed');
+  });
+
   it('B7: takes what is as long as it may be', () => {
     const [code, state] = ['c'.repeat(2_048), 's'.repeat(256)];
     const query = `code=${code}&state=${state}&pad=`;
