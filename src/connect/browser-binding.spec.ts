@@ -37,6 +37,15 @@ describe('BrowserBinding', () => {
     expect(binding.recognise(undefined)).toBeNull();
   });
 
+  it('looks at a header of 32 KiB, and at none that is longer', () => {
+    const { browserHash, setCookie } = binding.bind(undefined);
+    const ours = cookieOf(setCookie);
+    const headerOf = (length: number) =>
+      `${ours}; other=${'x'.repeat(length - ours.length - '; other='.length)}`;
+    expect(binding.recognise(headerOf(32 * 1024))).toBe(browserHash);
+    expect(binding.recognise(headerOf(32 * 1024 + 1))).toBeNull();
+  });
+
   it.each(['', 'short', 'a'.repeat(44), `${'a'.repeat(42)}!`, encodeURIComponent('ä'.repeat(43))])(
     'A6: takes a cookie of the foreign shape "%s" for none',
     (value) => {

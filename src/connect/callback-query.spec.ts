@@ -71,6 +71,25 @@ describe('parseCallbackQuery', () => {
     expect(refusalOf(query)).toBe('malformed');
   });
 
+  it('A6: takes each parameter that is empty for one that is missing', () => {
+    expect(parseCallbackQuery(`code=c&error=&iss=&state=${STATE}`)).toMatchObject({
+      kind: 'code',
+      issuer: undefined,
+    });
+    expect(parseCallbackQuery(`code=&error=access_denied&state=${STATE}`)).toMatchObject({ kind: 'error' });
+    expect(refusalOf('code=c&state=')).toBe('missing_state');
+    expect(refusalOf(`code=&error=&state=${STATE}`)).toBe('malformed');
+  });
+
+  it('B7: takes what is as long as it may be', () => {
+    const [code, state] = ['c'.repeat(2_048), 's'.repeat(256)];
+    const query = `code=${code}&state=${state}&pad=`;
+    const parsed = parseCallbackQuery(query + 'p'.repeat(8_192 - query.length));
+    expect(parsed).toMatchObject({ kind: 'code', state });
+    expect(parsed.kind === 'code' && parsed.code.reveal()).toBe(code);
+    expect(refusalOf(query + 'p'.repeat(8_193 - query.length))).toBe('malformed');
+  });
+
   it.each(['%00', '%0d%0a', '%C3%BC', 'ü', '%7F', '%ff'])('B8: refuses %s inside code or state', (bad) => {
     expect(refusalOf(`code=a${bad}&state=${STATE}`)).toBe('malformed');
     expect(refusalOf(`code=a&state=${STATE.slice(1)}${bad}`)).toBe('malformed');

@@ -12,6 +12,12 @@ describe('safeReturnTo', () => {
     },
   );
 
+  it('A14: keeps 2,048 characters, and none of more', () => {
+    const path = `/${'a'.repeat(2_047)}`;
+    expect(safeReturnTo(path, DEFAULT)).toBe(path);
+    expect(safeReturnTo(`${path}a`, DEFAULT)).toBe(DEFAULT);
+  });
+
   it('A14: answers what the browser would make of the path', () => {
     expect(safeReturnTo('/a/../b c/ü', DEFAULT)).toBe('/b%20c/%C3%BC');
   });

@@ -142,6 +142,24 @@ describe('a sealed secret', () => {
   );
 });
 
+describe('what an earlier process wrote', () => {
+  const key = new Secret('dzpPopuI4/KNx+qnj3WNpMLS2v0Vek+qyopYqciI7cE=');
+  const cipher = cipherOf({ id: 'k1', key });
+  const text = 'nrt_of-the-first-version-ü';
+
+  it('opens as it did, whatever is changed here: rows of the first version stay readable', () => {
+    const envelope =
+      'v1.k1.TOJ9hDG_rkBqXnphrRxJp4bwluPNC7O2wpMO1s_kbVvICJ0duk7z6KPwMASjYyTwCPdkeyB0Lcwmn3yOcL7w94Ewmn_CXKA';
+    expect(cipher.open(envelope, CONTEXT).reveal()).toBe(text);
+  });
+
+  it('is recognised by its fingerprint as it was', () => {
+    const fingerprint = 'fSjsK87_YsE7LY-zYNnoAACFRTyaNaCi3Fyvz566Ti8';
+    expect(cipher.fingerprint(new Secret(text))).toBe(fingerprint);
+    expect(cipher.recognises(new Secret(text), fingerprint)).toBe(true);
+  });
+});
+
 describe('the key ring', () => {
   it('E5: counts what does not open by the reason, and nothing that opens', () => {
     const counted: unknown[] = [];
