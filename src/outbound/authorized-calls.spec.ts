@@ -168,7 +168,22 @@ describe('what is sent', () => {
     await sleep(0);
     bytes.fill('x');
     await call;
-    expect(seen).toEqual(['POST 1 one', 'POST 1 one', 'POST 2 two', 'POST 2 two']);
+    tokens.version = 1;
+    const { buffer } = new TextEncoder().encode('six');
+    const last = fetch('/v1/search', { method: 'POST', body: buffer, headers: { 'x-own': '3' } });
+    await sleep(0);
+    new Uint8Array(buffer).fill(0x78);
+    await last;
+    const sent = ['1 one', '2 two', '3 six'].flatMap((one) => [`POST ${one}`, `POST ${one}`]);
+    expect(seen).toEqual(sent);
+  });
+
+  it.each([42, true, {}, { toString: () => 'x' }])('sends no body of the kind %j', async (body) => {
+    let connections = 0;
+    server.on('connection', () => (connections += 1));
+    const call = fetch('/v1/search', { method: 'POST', body: body as never });
+    await expect(call).rejects.toThrow(new TypeError('fetch cannot send a body of this kind'));
+    expect(connections).toBe(0);
   });
 
   it('sends a stream once, while the token lives', async () => {

@@ -56,8 +56,13 @@ async function payloadOf(body: RequestInit['body']): Promise<Payload> {
   if (ArrayBuffer.isView(body)) return { body: copyOf(body), isReplayable: true };
   if (body instanceof Blob || body instanceof FormData || body instanceof URLSearchParams)
     return packed(body);
-  if (Symbol.asyncIterator in body) return { body: body as AsyncIterable<Uint8Array>, isReplayable: false };
+  if (isStream(body)) return { body, isReplayable: false };
   throw new TypeError('fetch cannot send a body of this kind');
+}
+
+/** Callers without types give anything at all. */
+function isStream(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof (body as Partial<AsyncIterable<Uint8Array>>)[Symbol.asyncIterator] === 'function';
 }
 
 function copyOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

@@ -13,6 +13,8 @@ const ACCEPTED: readonly (readonly [input: string | URL, sent: string])[] = [
   [new URL('https://api.notion.com/v1/users/me'), '/v1/users/me'],
   ['/v1/users?page_size=2&start_cursor=a%2Fb#part', '/v1/users?page_size=2&start_cursor=a%2Fb'],
   ['/v1/search?q=../oauth', '/v1/search?q=../oauth'],
+  ['/v1/search?q=/../oauth/./x', '/v1/search?q=/../oauth/./x'],
+  ['/v1/search#/../oauth', '/v1/search'],
   ['/v1/pages/a.b', '/v1/pages/a.b'],
   ['/v1/pages/a%20b', '/v1/pages/a%20b'],
   ['/v1/oauth2-clients', '/v1/oauth2-clients'],
@@ -157,6 +159,8 @@ const REFUSED: readonly (readonly [input: string | URL, refusal: RequestRefusal]
   ['/v1/pages/%25%32%65%25%32%65/users/me', 'path_traversal'],
   ['/v1/pages/%25zz/%252e%252e/users/me', 'path_traversal'],
   ['/v1/pages/%2525252525252e', 'path_traversal'],
+  // Nothing but how often it is encoded is wrong with it.
+  ['/v1/pages/%25252525252541', 'path_traversal'],
   ['/v1/pages/%c0%ae%c0%ae/users/me', 'path_traversal'],
   ['/v1/pages/%E0%A4%A', 'path_traversal'],
   ['/v1/pages/%', 'path_traversal'],
@@ -232,6 +236,11 @@ describe('resolveTarget', () => {
   it('G1, J9: refuses what is longer than any server takes, unread', () => {
     const attempt = () => resolveTarget(`/v1/pages/${'%25'.repeat(2 ** 20)}`, NOTION);
     expect(attempt).toThrow(expect.objectContaining({ refusal: 'target_too_long' }));
+    const longest = `/v1/${'p'.repeat(64 * 1024 - '/v1/'.length)}`;
+    expect(resolveTarget(longest, NOTION)).toBe(longest);
+    expect(() => resolveTarget(`${longest}p`, NOTION)).toThrow(
+      expect.objectContaining({ refusal: 'target_too_long' }),
+    );
   });
 
   it('G1: does not repeat the address in its refusal, whose query may be a secret', () => {

@@ -680,6 +680,30 @@ describe('the credentials of the client', () => {
   );
 });
 
+describe('a link to reconnect', () => {
+  const id = '3c4f7ac5-5a0e-4f4c-9b1b-0f6d5b6f7a11';
+
+  it.each([
+    [{}, `https://app.example/notion/connect?reconnect=${id}`],
+    [
+      { returnTo: '/a?b=c&d' },
+      `https://app.example/notion/connect?reconnect=${id}&returnTo=%2Fa%3Fb%3Dc%26d`,
+    ],
+    [{ startUrl: 'https://app.example/start?old=1' }, `https://app.example/start?reconnect=${id}`],
+  ])(
+    'with %j leads to where the application starts connects, and holds nothing but the id',
+    (given, link) => {
+      expect(app.connect.reconnectLink(id, given)).toBe(link);
+    },
+  );
+
+  it('F1: is made for no id that is none', () => {
+    for (const other of ['', '*', "' OR 1=1--", `${id}&x`, [id], { $ne: 1 }, null]) {
+      expect(() => app.connect.reconnectLink(other as string)).toThrow(NotionAuthorizationNotFoundError);
+    }
+  });
+});
+
 describe('callback errors', () => {
   it('B1: brings a person who declined back, and changes nothing', async () => {
     const id = await connected();
