@@ -1,4 +1,4 @@
-/** Mutants of the files that nobody may get past; `docs/threat-model.md` lists the survivors and why they may live. */
+/** Mutants of the files that nobody may get past. */
 export default {
   testRunner: 'jest',
   testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings'],
