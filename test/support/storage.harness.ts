@@ -63,7 +63,8 @@ export function testCipher(): KeyRingCipher {
 
 export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'notion-auth-storage-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  // Nest opens the database beside what refuses to start, so a file may still be written while this removes the folder.
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }) };
 }
 
 export const sqlite: StorageEngine = {
