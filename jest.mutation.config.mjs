@@ -5,7 +5,8 @@ import base from './jest.config.mjs';
  * code, which knows no mutants.
  */
 const [unit] = base.projects;
-const ABOUT = '{src/{config,connect,encryption,outbound,webhooks}/**/*.spec,test/entry-parsers.spec}.ts';
+const ABOUT =
+  '{src/{config,connect,domain,encryption,outbound,webhooks}/**/*.spec,test/entry-parsers.spec}.ts';
 const THROUGH_HTTP = 'test/e2e/{connect,owners,webhooks,fastify}.e2e-spec.ts';
 const IN_AN_APPLICATION =
   'test/integration/{outbound,outbound-attacks,interceptor,two-clients,storage}.spec.ts';

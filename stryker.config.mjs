@@ -11,6 +11,7 @@ export default {
     'src/outbound/outbound-headers.ts',
     'src/outbound/outbound-request.ts',
     'src/config/webhooks.option.ts',
+    'src/domain/json-nesting.ts',
     'src/webhooks/**/*.ts',
     '!src/**/*.spec.ts',
     '!src/**/*.providers.ts',

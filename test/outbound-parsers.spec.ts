@@ -7,6 +7,7 @@ import { classifyRefusal } from '../src/notion/classify-answer.js';
 import { parseOAuthError, parseRequestId } from '../src/notion/oauth-error.schema.js';
 import { parseRetryAfter } from '../src/notion/retry-after.js';
 import { parseGrant, parseTokens } from '../src/notion/token-answer.schema.js';
+import { leastTimeOf } from './support/least-time.js';
 
 const NOTION = 'https://api.notion.com';
 const NOW = new Date('2026-01-01T00:00:00Z');
@@ -126,7 +127,7 @@ const filled = (unit: string) => unit.repeat(Math.ceil(MIB / unit.length)).slice
 describe.each(Object.entries(PARSERS))('reading %s', (_name, parser) => {
   it(`J9: is over within ${String(LIMIT_MS)} ms for a MiB, whatever it is full of`, () => {
     const slow = UNITS.flatMap((unit) => [filled(unit), `/${filled(unit)}!`].map((text) => ({ unit, text })))
-      .map(({ unit, text }) => ({ unit, tookMs: leastOf(parser, text) }))
+      .map(({ unit, text }) => ({ unit, tookMs: leastTimeOf(() => read(parser, text), LIMIT_MS) }))
       .filter(({ tookMs }) => tookMs > LIMIT_MS);
     expect(slow).toEqual([]);
   }, 120_000);
@@ -155,19 +156,6 @@ describe.each(Object.entries(PARSERS))('reading %s', (_name, parser) => {
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
   });
 });
-
-/** The machine may be busy with something else for a moment; what is slow is slow each time. */
-function leastOf(parser: (text: string) => unknown, text: string): number {
-  let leastMs = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < 4 && leastMs > LIMIT_MS; tries += 1) {
-    const [startedMs, before] = [performance.now(), process.cpuUsage()];
-    read(parser, text);
-    const { user, system } = process.cpuUsage(before);
-    // On a machine that is shared the time of a wall clock is also that of others.
-    leastMs = Math.min(leastMs, performance.now() - startedMs, (user + system) / 1_000);
-  }
-  return leastMs;
-}
 
 describe('a request target', () => {
   const schemes = fc.constantFrom(

@@ -53,6 +53,18 @@ describe('a sealed secret', () => {
     expect(cipher.open(cipher.seal(token, CONTEXT), CONTEXT).equals(token)).toBe(true);
   });
 
+  it('is no longer than what is ever opened, whose length is looked at first', () => {
+    const longest = new Secret('t'.repeat(196_500));
+    expect(cipher.open(cipher.seal(longest, CONTEXT), CONTEXT).equals(longest)).toBe(true);
+    expect(() => cipher.seal(new Secret('t'.repeat(196_608)), CONTEXT)).toThrow(RangeError);
+    expect(failureOf(() => cipher.open(`v1.k1.${'A'.repeat(262_139)}`, CONTEXT)).failure).toBe(
+      'damaged_envelope',
+    );
+    expect(failureOf(() => cipher.open(`v1.k1.${'A'.repeat(262_136)}`, CONTEXT)).failure).toBe(
+      'decrypt_failed',
+    );
+  });
+
   it('E1: carries the format version and the key id, and salt, nonce and tag beside the ciphertext', () => {
     const [format, keyId, body] = cipher.seal(new Secret(CANARY), CONTEXT).split('.');
     expect([format, keyId]).toEqual(['v1', 'k1']);

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { TokenPair } from '../domain/authorization.js';
+import { isNestedDeeper } from '../domain/json-nesting.js';
 import type { RetainedChange, RetainedPair } from '../domain/retained-change.js';
 import { Secret } from '../domain/secret.js';
 import type { SealContext, TokenCipher } from '../domain/token-cipher.js';
 
 const FORMAT = 1;
+/** A record is flat. */
+const RECORD_DEPTH = 1;
 
 const place = {
   format: z.literal(FORMAT),
@@ -36,6 +39,7 @@ export function encodeRecord(change: RetainedChange, clientId: string, cipher: T
  * @throws {@link NotionKeyError} when the pair cannot be opened with the configured keys.
  */
 export function decodeRecord(payload: Buffer, clientId: string, cipher: TokenCipher): RetainedChange | null {
+  if (isNestedDeeper(payload, RECORD_DEPTH)) return null;
   const parsed = record.safeParse(parseJson(payload.toString('utf8')));
   if (!parsed.success) return null;
   const { authorizationId, version } = parsed.data;

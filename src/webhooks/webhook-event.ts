@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isNestedDeeper } from './nesting.js';
+import { isNestedDeeper } from '../domain/json-nesting.js';
 
 const MAX_BOTS = 10_000;
 /** Far beyond anything that Notion sends. */

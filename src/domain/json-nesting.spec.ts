@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isNestedDeeper } from './nesting.js';
+import { isNestedDeeper } from './json-nesting.js';
 
 const deeper = (json: string, depth: number): boolean => isNestedDeeper(Buffer.from(json), depth);
 
