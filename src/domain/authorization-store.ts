@@ -44,6 +44,7 @@ export interface Claim {
   readonly spentVersion: number;
   readonly leaseMs: number;
   readonly refreshToken: Secret;
+  /** For recovery to ask about; `null` where a sweep claimed, which leaves unresolved attempts alone. */
   readonly accessToken: Secret | null;
   /** Set when an earlier attempt on this version may have reached Notion and its outcome is unknown. */
   readonly recovering: UnresolvedAttempt | null;

@@ -14,6 +14,8 @@ export class NotionLogger {
   }
 
   debug(event: string, facts: LogFacts = {}): void {
+    // It comes with each refresh, and masking has its price.
+    if (!Logger.isLevelEnabled('debug')) return;
     this.logger.debug(shown(event, facts));
   }
 

@@ -9,8 +9,9 @@ const CONNECT_TIMEOUT_MS = 10 * SECOND_MS;
 /** A stalled event loop runs due timers before it reads answers that arrived in time: give those their turn. */
 const DEADLINE_GRACE_MS = 250;
 
-/** The reason a connection ends, made once: an error with its stack, for each, would cost as much as sealing a pair. */
+/** The reasons a connection ends, made once: an error with its stack, for each, would cost as much as sealing a pair. */
 const DONE = new Error('The answer is here.');
+const TOO_LATE = Object.assign(new Error('The deadline has passed.'), { code: 'timeout' });
 
 export interface OAuthRequest {
   readonly origin: string;
@@ -39,19 +40,22 @@ export type OAuthReply =
  */
 @Injectable()
 export class OAuthTransport {
+  private readonly connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+
   constructor(private readonly clock: Clock) {}
 
   async post(request: OAuthRequest): Promise<OAuthReply> {
     const connection = { open: false };
     const client = this.clientFor(request.origin, connection);
-    const deadline = this.startDeadline(request.timeoutMs);
+    const stopDeadline = this.startDeadline(request.timeoutMs, () => {
+      end(client, TOO_LATE);
+    });
     try {
       const response = await client.request({
         method: 'POST',
         path: request.path,
         headers: { ...request.headers },
         body: request.body,
-        signal: deadline.signal,
       });
       const text = await response.body.text();
       return {
@@ -61,22 +65,20 @@ export class OAuthTransport {
         body: parseJson(text),
       };
     } catch (error) {
-      return { kind: 'failed', connected: connection.open, code: socketCode(error, deadline.signal) };
+      return { kind: 'failed', connected: connection.open, code: socketCode(error) };
     } finally {
-      deadline.stop();
-      // Not awaited: the answer is what counts, and destroying a client cannot fail in a way that matters.
-      void client.destroy(DONE).catch(() => undefined);
+      stopDeadline();
+      end(client, DONE);
     }
   }
 
   private clientFor(origin: string, connection: { open: boolean }): Client {
-    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
     return new Client(origin, {
       maxResponseSize: MAX_BODY_BYTES,
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (options, callback) => {
-        connect(options, (...result) => {
+        this.connect(options, (...result) => {
           connection.open ||= result[0] === null;
           callback(...result);
         });
@@ -85,25 +87,21 @@ export class OAuthTransport {
   }
 
   /** Two steps (rule R8): when the deadline fires, as much time again as it fired late, at least the grace. */
-  private startDeadline(timeoutMs: number): { signal: AbortSignal; stop(): void } {
-    const controller = new AbortController();
+  private startDeadline(timeoutMs: number, onOver: () => void): () => void {
     const dueAtMs = this.clock.monotonicMs() + timeoutMs;
     let timer = setTimeout(() => {
       const lateMs = this.clock.monotonicMs() - dueAtMs;
-      timer = setTimeout(
-        () => {
-          controller.abort();
-        },
-        Math.max(DEADLINE_GRACE_MS, lateMs),
-      );
+      timer = setTimeout(onOver, Math.max(DEADLINE_GRACE_MS, lateMs));
     }, timeoutMs);
-    return {
-      signal: controller.signal,
-      stop: () => {
-        clearTimeout(timer);
-      },
+    return () => {
+      clearTimeout(timer);
     };
   }
+}
+
+/** Not awaited: the answer is what counts, and destroying a client cannot fail in a way that matters. */
+function end(client: Client, reason: Error): void {
+  void client.destroy(reason).catch(() => undefined);
 }
 
 function plain(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
@@ -123,8 +121,7 @@ const TLS_CODE =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|CRL_|EPROTO$|HOSTNAME_MISMATCH$|INVALID_)|SELF_SIGNED/;
 
 /** The socket's own code and nothing else: messages of foreign errors may quote what was sent. */
-function socketCode(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return 'timeout';
+function socketCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== 'string') return 'connection_failed';
   return TLS_CODE.test(code) ? 'tls' : code;

@@ -16,13 +16,12 @@ import { RefreshMeter } from './refresh.meter.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import { SweepTally, type SweepReport } from './sweep-report.js';
+import { CLAIM_AHEAD_MS, SweepWindow } from './sweep-window.js';
 import { NotionLogger } from '../logging/notion.logger.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 
 const KEEP_ATTEMPTS_MS = 30 * DAY_MS;
 const UNRESOLVED_BATCH = 100;
-/** A claim waits for its turn with its lease running: no more is claimed than this long a time can spend. */
-const CLAIM_AHEAD_MS = 2 * SECOND_MS;
 /**
  * Notion counts arrivals, and no timer and no wire is punctual: a little less than the cap is booked, and a turn that
  * this process comes too late for is booked anew, or the late ones would all go at once.
@@ -129,33 +128,28 @@ export class NotionRefreshSweep {
     for (const outcome of await Promise.all(outcomes)) this.meter.swept(tally.count(outcome));
   }
 
-  /**
-   * Keeps `maxConcurrent` refreshes under way until nothing is due. As many again wait claimed, or the wire would
-   * stand idle while the database claims; not under a cap, whose turns would go by.
-   */
+  /** Keeps `maxConcurrent` refreshes under way until nothing is due. */
   private async renewDue(olderThanMs: number, options: SweepOptions, tally: SweepTally): Promise<void> {
     const { maxConcurrent } = this.config.refresh;
     const slots = pLimit(maxConcurrent);
-    const most = options.ratePerSecond === undefined ? 2 * maxConcurrent : maxConcurrent;
-    const held = new Set<Promise<void>>();
+    const window = new SweepWindow(maxConcurrent, options.ratePerSecond !== undefined, this.clock);
     const startedMs = this.clock.monotonicMs();
     for (;;) {
       // As of the beginning: what this sweep has renewed must not become due to it again.
       const asOfStartMs = Math.ceil(olderThanMs + this.clock.monotonicMs() - startedMs);
-      const room = Math.min(maxConcurrent, most - held.size);
-      const claims = await this.claimDue(asOfStartMs, room, options.ratePerSecond);
+      const claims = await this.claimDue(asOfStartMs, window.room, options.ratePerSecond);
       for (const begin of claims) {
-        const renewal = slots(begin).then((outcome) => {
-          this.meter.swept(tally.count(outcome));
-          held.delete(renewal);
-        });
-        held.add(renewal);
+        window.hold(
+          slots(begin).then((outcome) => {
+            this.meter.swept(tally.count(outcome));
+          }),
+        );
       }
       if (claims.length === 0) break;
-      while (held.size > most - maxConcurrent / 2) await Promise.race(held);
+      await window.untilRoom();
       await options.onProgress?.(tally.report(false));
     }
-    await Promise.all(held);
+    await window.untilEmpty();
   }
 
   /** Claims a batch, and gives back how to begin each of its refreshes at its turn. */

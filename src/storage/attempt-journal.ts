@@ -1,5 +1,6 @@
 import type { AttemptEnding, Claim } from '../domain/authorization-store.js';
 import type { AttemptOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
+import { isAmongIds } from './identifiers.js';
 import { rowValues } from './row-values.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import type { StoreSession } from './store-session.js';
@@ -76,7 +77,7 @@ export async function journalSuccesses(
       requestId: null,
       upstreamMs: () => took.sql,
     })
-    .where('id IN (:...ids)', { ids })
+    .where(isAmongIds(dialect, 'id'), { ids })
     .andWhere(MAY_SUCCEED, took.parameters)
     .updateEntity(false)
     .callListeners(false)

@@ -1,7 +1,7 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { AuthorizationEntity } from './authorization.entity.js';
-import { isOfClient } from './identifiers.js';
+import { isAmongIds, isOfClient } from './identifiers.js';
 import type { StoreSession } from './store-session.js';
 
 /** Values, or SQL expressions as functions. */
@@ -43,7 +43,7 @@ export async function updateAuthorizations(
   change: AuthorizationChange,
   guard: ChangeGuard,
 ): Promise<number> {
-  return update(session, change, 'id IN (:...ids)', { ids }, guard);
+  return update(session, change, isAmongIds(session.dialect, 'id'), { ids }, guard);
 }
 
 async function update(

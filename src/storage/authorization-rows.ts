@@ -3,7 +3,7 @@ import type { AuthorizationId, AuthorizationStatus } from '../domain/authorizati
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
-import { isAuthorizationId, isOfClient } from './identifiers.js';
+import { isAmongIds, isAuthorizationId, isOfClient } from './identifiers.js';
 import { RefreshGateEntity } from './refresh-gate.entity.js';
 import type { StoreSession } from './store-session.js';
 
@@ -118,7 +118,7 @@ export async function lockStandings(
     .addSelect('a.version', 'version')
     .addSelect('a.status', 'status')
     .addSelect(`(${closedGates.getQuery()})`, 'closed_gates')
-    .where(`${isOfClient('a.clientId')} AND a.id IN (:...ids)`, { clientId, ids })
+    .where(`${isOfClient('a.clientId')} AND ${isAmongIds(session.dialect, 'a.id')}`, { clientId, ids })
     .orderBy('a.id');
   const found = await passingOver(session, rows).getRawMany<
     { id: string; status: AuthorizationStatus } & Record<'version' | 'closed_gates', number | string>

@@ -43,7 +43,9 @@ function drafted(
 ): Claim | null {
   const refreshToken = session.seals.unlessKeyIsLost(() => session.seals.refreshToken(found.row));
   if (refreshToken === null || isRefused(session, found.row, refreshToken)) return null;
-  return claimOn(session, found, leaseMs, { attemptId: randomUUID(), probing }, refreshToken);
+  // Nothing is unresolved on these rows, and only recovery looks at the access token.
+  const tokens = { refreshToken, accessToken: null };
+  return claimOn(found, leaseMs, { attemptId: randomUUID(), probing }, tokens);
 }
 
 async function setAside(

@@ -46,7 +46,13 @@ export async function claimRow(
   draft.probing = passage.kind === 'probe' ? passage.gate : null;
   const beaten = draft.probing === null ? null : await becomeProbe(session, draft.probing);
   return (
-    beaten ?? take(session, request, found, claimOn(session, found, request.leaseMs, draft, refreshToken))
+    beaten ??
+    take(
+      session,
+      request,
+      found,
+      claimOn(found, request.leaseMs, draft, tokensFor(session, found, refreshToken)),
+    )
   );
 }
 
@@ -71,11 +77,10 @@ export function isRefused({ seals }: StoreSession, row: AuthorizationEntity, ref
 }
 
 export function claimOn(
-  { seals }: StoreSession,
   { row, nowMs }: RowAtInstant,
   leaseMs: number,
   { attemptId, probing }: AttemptDraft,
-  refreshToken: Secret,
+  tokens: Pick<Claim, 'refreshToken' | 'accessToken'>,
 ): Claim {
   return {
     authorizationId: row.id,
@@ -84,12 +89,19 @@ export function claimOn(
     attemptId,
     spentVersion: row.version,
     leaseMs,
-    refreshToken,
-    // Only a help for recovery: a damaged one must not keep the refresh from replacing it.
-    accessToken: seals.unlessKeyIsLost(() => seals.accessToken(row)),
+    ...tokens,
     recovering: unresolvedAttempt({ row, nowMs }, unresolvedSince(row)),
     probing,
   };
+}
+
+/** The access token is only a help for recovery: a damaged one must not keep the refresh from replacing it. */
+function tokensFor(
+  { seals }: StoreSession,
+  { row }: RowAtInstant,
+  refreshToken: Secret,
+): Pick<Claim, 'refreshToken' | 'accessToken'> {
+  return { refreshToken, accessToken: seals.unlessKeyIsLost(() => seals.accessToken(row)) };
 }
 
 function longer(gate: PostponedClaim, row: PostponedClaim | null): PostponedClaim {
@@ -123,7 +135,7 @@ async function resume(
     parameters: { version: request.seenVersion, attemptId: draft.attemptId },
   });
   if (!isOurs || refreshToken === null) return { kind: 'claimed_elsewhere', leaseLeftMs: 0 };
-  const claim = claimOn(session, found, request.leaseMs, draft, refreshToken);
+  const claim = claimOn(found, request.leaseMs, draft, tokensFor(session, found, refreshToken));
   return { kind: 'claimed', claim: { ...claim, recovering: unresolvedAttempt(found, row.unresolvedSince) } };
 }
 

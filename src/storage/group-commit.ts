@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** Groups stay far below what any engine takes in one statement. */
 const LARGEST_GROUP = 64;
 
@@ -37,20 +35,28 @@ export class GroupCommit<Item, Result> {
     if (this.isUnderWay || this.waiting.length === 0) return;
     this.isUnderWay = true;
     // Answers come in bursts: whoever is next in this one goes along, instead of waiting for a turn of the first alone.
-    setImmediate(() => {
-      void this.turn(this.waiting.splice(0, LARGEST_GROUP)).then(() => {
-        this.isUnderWay = false;
-        this.next();
+    if (this.waiting.length === 1)
+      setImmediate(() => {
+        this.begin();
       });
+    else this.begin();
+  }
+
+  private begin(): void {
+    void this.turn(this.waiting.splice(0, LARGEST_GROUP)).then(() => {
+      this.isUnderWay = false;
+      this.next();
     });
   }
 
   private async turn(group: readonly Waiting<Item, Result>[]): Promise<void> {
-    const over = new AbortController();
-    const longest = sleep(LONGEST_TURN_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const longest = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LONGEST_TURN_MS);
+    });
     const done = group.length === 1 ? this.singly(group) : this.jointly(group);
     await Promise.race([done, longest]);
-    over.abort();
+    clearTimeout(timer);
   }
 
   private async jointly(group: readonly Waiting<Item, Result>[]): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Dialect } from './dialect.js';
+
 const AUTHORIZATION_ID = /^[0-9A-Za-z-]{1,36}$/;
 const LONGEST_OWNER_ID = 255;
 
@@ -31,4 +33,12 @@ function isOwnerId(ownerId: string): boolean {
  */
 export function isOfClient(column: string): string {
   return `COALESCE(${column}, '') = :clientId`;
+}
+
+/**
+ * `column` is one of the parameter `:ids`: one array where the engine has them, because each of many parameters is
+ * looked at, bound and planned for itself.
+ */
+export function isAmongIds({ family }: Dialect, column: string): string {
+  return family === 'postgres' ? `${column} = ANY(:ids)` : `${column} IN (:...ids)`;
 }

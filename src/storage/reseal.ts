@@ -3,7 +3,7 @@ import { NotionKeyError } from '../domain/errors.js';
 import type { ResealBatch } from '../domain/sealed-secrets.js';
 import type { SealContext, TokenCipher } from '../domain/token-cipher.js';
 import type { DatabaseSession } from './database-sessions.js';
-import { isOfClient } from './identifiers.js';
+import { isAmongIds, isOfClient } from './identifiers.js';
 import { rowValues } from './row-values.js';
 import type { SealedRow, SealedTable } from './sealed-table.js';
 
@@ -108,7 +108,10 @@ async function write(
     .createQueryBuilder()
     .update(entity)
     .set({ ...change, keyId: cipher.sealingKeyId })
-    .where(`id IN (:...ids) AND ${isOfClient('client_id')}`, { ids: rows.map(({ id }) => id), clientId })
+    .where(`${isAmongIds(dialect, 'id')} AND ${isOfClient('client_id')}`, {
+      ids: rows.map(({ id }) => id),
+      clientId,
+    })
     .andWhere('key_id = :keyId', { keyId })
     .updateEntity(false)
     .callListeners(false);

@@ -11,7 +11,8 @@ export type RowValue = string | number | boolean | null;
 export type RowType = 'text' | 'bigint' | 'boolean';
 
 /**
- * A value of its own for each row (by `id`) of one statement: two arrays where the engine has them, else a `CASE`.
+ * A value of its own for each row (by `id`) of one statement: two arrays where the engine has them, else a `CASE`; and
+ * nothing to look up where all have the same.
  * @param name - unique within the statement
  */
 export function rowValues(
@@ -20,6 +21,11 @@ export function rowValues(
   type: RowType,
   values: readonly (readonly [id: string, value: RowValue])[],
 ): RowValues {
+  const [one, ...others] = new Set(values.map(([, value]) => value));
+  if (one !== undefined && others.length === 0) {
+    const parameters = { [name]: one };
+    return { sql: family === 'postgres' ? `CAST(:${name} AS ${type})` : `:${name}`, parameters };
+  }
   return family === 'postgres' ? arrayOf(name, type, values) : caseOf(name, values);
 }
 

@@ -110,7 +110,7 @@ describe('a table that the planner has no statistics of', () => {
   it.each([
     ['locks the rows to be stored', (query: string) => query.includes('closed_gates')],
     ['claims many', (query: string) => query.startsWith('UPDATE notion_authorization SET attempt_owner')],
-    ['stores many', (query: string) => query.includes('sealed_access_token = (CAST(')],
+    ['stores many', (query: string) => /sealed_access_token = \(?CAST\(/.test(query)],
     ['looks at many versions', (query: string) => query.startsWith('SELECT a.id AS a_id, a.version')],
   ])('is not read whole by the statement that %s', async (_, find) => {
     await run(storage(), 'ALTER TABLE notion_authorization SET (autovacuum_enabled = off)');
