@@ -16,42 +16,67 @@ const LOCAL_MARIADB = {
 const npm = (...args) => run('npm', ['run', '--silent', ...args]);
 const node = (script, ...args) => run(process.execPath, [script, ...args]);
 
-/** What is checked, in this order. Each answers how many things it found right. */
-const CHECKS = {
-  'format, npm run format:check': () => npm('format:check'),
-  'lint, npm run lint': () => npm('lint'),
-  'types, npm run typecheck': () => npm('typecheck'),
-  'unused code, npm run unused': () => npm('unused'),
-  'tests, npm test': runTests,
-  'packed package, npm run check:package': () => npm('check:package'),
-  'migrations up and down': () => node('build/test/support/migrations.process.js'),
-  'quickstart in a browser': () =>
-    countedBy('build/test/support/quickstart-browser.process.js', /^(\d+) passed, 0 failed$/m),
-  'console over a million attempts': () =>
-    countedBy('build/test/support/console-scale.process.js', /^(\d+) passed, 0 failed$/m),
-  'Prometheus over the quickstart': () =>
-    countedBy('build/test/support/prometheus.process.js', /^(\d+) passed, 0 failed$/m),
-  // Bounds of speed are told only: they want a machine that does nothing else, and `npm run proof`.
-  'proofs, short size': () =>
-    countedBy(
-      'build/proofs/all.js',
-      /^proofs \(short\): (\d+) passed, 0 failed$/m,
-      '--shared-machine',
-      '--at-once=2',
-    ),
-};
+/**
+ * What is checked, in this order; what stands in lanes goes on side by side, as none of it needs more than one
+ * processor. Each answers how many things it found right.
+ */
+const STAGES = [
+  [
+    { 'lint, npm run lint': () => npm('lint') },
+    {
+      'format, npm run format:check': () => npm('format:check'),
+      'types, npm run typecheck': () => npm('typecheck'),
+      'unused code, npm run unused': () => npm('unused'),
+    },
+  ],
+  [{ 'tests, npm test': runTests }],
+  [
+    {
+      'packed package, npm run check:package': () => npm('check:package'),
+      'migrations up and down': () => node('build/test/support/migrations.process.js'),
+    },
+    {
+      'quickstart in a browser': () =>
+        countedBy('build/test/support/quickstart-browser.process.js', /^(\d+) passed, 0 failed$/m),
+      'Prometheus over the quickstart': () =>
+        countedBy('build/test/support/prometheus.process.js', /^(\d+) passed, 0 failed$/m),
+    },
+  ],
+  [
+    {
+      // It has bounds of time.
+      'console over a million attempts': () =>
+        countedBy('build/test/support/console-scale.process.js', /^(\d+) passed, 0 failed$/m),
+      // Bounds of speed are told only: they want a machine that does nothing else, and `npm run proof`.
+      'proofs, short size': () =>
+        countedBy(
+          'build/proofs/all.js',
+          /^proofs \(short\): (\d+) passed, 0 failed$/m,
+          '--shared-machine',
+          '--at-once=2',
+        ),
+    },
+  ],
+];
 
+const begunAt = Date.now();
 const count = { passed: 0, failed: 0 };
 await mkdir('artifacts', { recursive: true });
-for (const [name, check] of Object.entries(CHECKS)) {
-  if (count.failed === 0) await carryOut(name, check);
-}
+for (const lanes of STAGES) await Promise.all(lanes.map(inTurn));
+console.log(`\nall of it took ${secondsSince(begunAt)} s`);
 console.log(`\n${count.passed} passed, ${count.failed} failed`);
 process.exitCode = count.failed === 0 ? 0 : 1;
 
+async function inTurn(checks) {
+  for (const [name, check] of Object.entries(checks)) {
+    if (count.failed === 0) await carryOut(name, check);
+  }
+}
+
 async function carryOut(name, check) {
   console.log(`\n== ${name}`);
-  const begunAt = Date.now();
+  const sinceMs = Date.now();
+  let verdict = 'ok';
   try {
     const found = await check();
     count.passed += typeof found === 'number' ? found : 1;
@@ -59,9 +84,13 @@ async function carryOut(name, check) {
     console.log(error.message);
     count.passed += error.passed ?? 0;
     count.failed += error.failed ?? 1;
+    verdict = 'FAILED';
   }
-  const seconds = ((Date.now() - begunAt) / 1_000).toFixed(1);
-  console.log(`== ${name}: ${count.failed === 0 ? 'ok' : 'FAILED'} after ${seconds} s`);
+  console.log(`== ${name}: ${verdict} after ${secondsSince(sinceMs)} s`);
+}
+
+function secondsSince(ms) {
+  return ((Date.now() - ms) / 1_000).toFixed(1);
 }
 
 /** The tests as the README has them, and Jest's own numbers. */

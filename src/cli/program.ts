@@ -2,13 +2,26 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { AUTHORIZATION_STATUSES } from '../domain/authorization.js';
 import { DIAGNOSIS_STAGES } from '../diagnosis/diagnosis.js';
-import { diagnosePasted } from './diagnose.command.js';
-import { doctor } from './doctor.command.js';
-import { importTokens } from './import.command.js';
-import { keysStatus, rotateKeys } from './keys.command.js';
-import { listAuthorizations, refreshAuthorization, showAuthorization } from './authorizations.command.js';
+import type { diagnosePasted } from './diagnose.command.js';
+import type { doctor } from './doctor.command.js';
+import type { listAuthorizations } from './authorizations.command.js';
 import { Printer, type Output } from './printer.js';
-import { simulate } from './simulate.command.js';
+import type { simulate } from './simulate.command.js';
+
+// Each command loads what it needs when it is run: an engine and its drivers take a second that help need not wait for.
+const commands = {
+  authorizations: () => import('./authorizations.command.js'),
+  diagnose: () => import('./diagnose.command.js'),
+  doctor: () => import('./doctor.command.js'),
+  import: () => import('./import.command.js'),
+  keys: () => import('./keys.command.js'),
+  simulate: () => import('./simulate.command.js'),
+};
+
+type DoctorOptions = Parameters<typeof doctor>[1];
+type ListOptions = Parameters<typeof listAuthorizations>[1];
+type DiagnoseOptions = Parameters<typeof diagnosePasted>[2];
+type SimulateOptions = Parameters<typeof simulate>[1];
 
 /** The command line, `npx notion-auth`. It reads the environment that the application reads, and `.env`. */
 export function programFor(output: Output): Command {
@@ -31,7 +44,7 @@ export function programFor(output: Output): Command {
     .option('--prefix <path>', "prefix of the module's routes, as in the option routes", 'notion')
     .option('--callback-path <path>', 'path of your own callback route, instead of the built-in one')
     .option('--json', 'one JSON object instead of a table')
-    .action((options: Parameters<typeof doctor>[1]) => doctor(print, options));
+    .action(async (options: DoctorOptions) => (await commands.doctor()).doctor(print, options));
 
   program
     .command('list')
@@ -43,20 +56,24 @@ export function programFor(output: Output): Command {
     .option('--limit <n>', 'at most so many, up to 500', pageSize, 50)
     .option('--after <id>', 'those after the last one of the page before')
     .option('--json', 'one JSON object for each')
-    .action((options: Parameters<typeof listAuthorizations>[1]) => listAuthorizations(print, options));
+    .action(async (options: ListOptions) =>
+      (await commands.authorizations()).listAuthorizations(print, options),
+    );
 
   program
     .command('show')
     .description('shows one authorization, its owners, its last attempts, and what its last failure means')
     .argument('<id>')
     .option('--json', 'as one JSON object')
-    .action((id: string, options: { json?: boolean }) => showAuthorization(print, id, options));
+    .action(async (id: string, options: { json?: boolean }) =>
+      (await commands.authorizations()).showAuthorization(print, id, options),
+    );
 
   program
     .command('refresh')
     .description('refreshes one authorization now')
     .argument('<id>')
-    .action((id: string) => refreshAuthorization(print, id));
+    .action(async (id: string) => (await commands.authorizations()).refreshAuthorization(print, id));
 
   program
     .command('diagnose')
@@ -66,8 +83,8 @@ export function programFor(output: Output): Command {
       new Option('--stage <stage>', 'where it was met').choices([...DIAGNOSIS_STAGES]).default('api'),
     )
     .option('--json', 'as one JSON object')
-    .action((error: string | undefined, options: Parameters<typeof diagnosePasted>[2]) =>
-      diagnosePasted(print, error, options),
+    .action(async (error: string | undefined, options: DiagnoseOptions) =>
+      (await commands.diagnose()).diagnosePasted(print, error, options),
     );
 
   const keys = program.command('keys').description('encryption keys');
@@ -75,19 +92,21 @@ export function programFor(output: Output): Command {
     .command('status')
     .description('how many rows each key seals')
     .option('--json', 'as one JSON array')
-    .action((options: { json?: boolean }) => keysStatus(print, options));
+    .action(async (options: { json?: boolean }) => (await commands.keys()).keysStatus(print, options));
   keys
     .command('rotate')
     .description('seals everything anew with the first key; may be broken off and run again')
     .option('--batch <n>', 'rows of one short transaction', positive, 100)
-    .action((options: { batch: number }) => rotateKeys(print, options));
+    .action(async (options: { batch: number }) => (await commands.keys()).rotateKeys(print, options));
 
   program
     .command('import')
     .description('takes over existing tokens, from JSON lines in a file or on standard input (-)')
     .argument('<file>')
     .option('--dry-run', 'only says what would be done')
-    .action((file: string, options: { dryRun?: boolean }) => importTokens(print, file, options));
+    .action(async (file: string, options: { dryRun?: boolean }) =>
+      (await commands.import()).importTokens(print, file, options),
+    );
 
   program
     .command('simulate')
@@ -95,7 +114,7 @@ export function programFor(output: Output): Command {
     .option('--port <n>', 'port on the loopback; without it, a free one', positive)
     .option('--file <path>', 'keeps grants, tokens and credentials over restarts; it holds them in clear')
     .option('--redirect-uri <uri...>', 'registered redirect URIs; without them, every one is accepted')
-    .action((options: Parameters<typeof simulate>[1]) => simulate(print, options));
+    .action(async (options: SimulateOptions) => (await commands.simulate()).simulate(print, options));
 
   return program;
 }
