@@ -162,9 +162,10 @@ async function databaseDown(proof: Proof, stage: Stage): Promise<void> {
   const grants = await stage.connect(proof.pick({ short: 10, long: 50 }));
   const options = stage.replicaOptions({ journalFolder: stage.journalFolder(), drainMs: 2_000 });
   const replica = await stage.startReplica({}, options);
-  await stage.notion.configure({ delayMs: { token: 1_000 } });
+  await stage.notion.configure({ delayMs: { token: 2_000 } });
+  const mark = await stage.notion.ledger.mark();
   void replica.refreshAll(idsOf(grants)).catch(() => undefined);
-  await sleep(700);
+  while ((await stage.notion.ledger.since(mark).rotations()) < grants.length) await sleep(20);
   await stage.postgres.stop('immediate');
   proof.say('the database is down, the answers are on their way, and SIGTERM comes');
   await sleep(500);
