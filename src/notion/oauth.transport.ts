@@ -68,7 +68,8 @@ export class OAuthTransport {
       return { kind: 'failed', connected: connection.open, code: socketCode(error) };
     } finally {
       stopDeadline();
-      end(client, DONE);
+      // Not now: closing a socket takes its time, and a pair that was answered has nowhere durable to be yet.
+      setImmediate(end, client, DONE);
     }
   }
 
