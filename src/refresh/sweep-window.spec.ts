@@ -37,13 +37,13 @@ describe('the claims that a sweep holds', () => {
     expect(fill(window)).toHaveLength(8);
   });
 
-  it('are more the faster it goes, and never beyond four times what it spends at once', async () => {
+  it('are more the faster it goes, and never beyond three times what it spends at once', async () => {
     const window = new SweepWindow(8, false, new HandClock());
     for (let round = 0; round < 5; round += 1) {
       for (const end of fill(window)) end();
       await window.untilEmpty();
     }
-    expect(window.room).toBe(32);
+    expect(window.room).toBe(24);
   });
 
   it('are fewer again when nothing was renewed for a while', async () => {

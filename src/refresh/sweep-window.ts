@@ -5,7 +5,7 @@ import { SlidingCount } from './sliding-count.js';
 /** A claim waits for its turn with its lease running: no more is claimed than this long a time can spend. */
 export const CLAIM_AHEAD_MS = 2 * SECOND_MS;
 /** What a process holds when it dies waits for its leases, so there is an end to it, however fast it goes. */
-const MOST_TIMES_AHEAD = 3;
+const MOST_TIMES_AHEAD = 2;
 
 /**
  * The claims that a sweep holds: as many as it spends at once, and those that wait, or the wire would stand idle while
