@@ -173,10 +173,10 @@ export function refreshContract(engine: StorageEngine): void {
         const outcomes = await Promise.all(
           all.map(({ authorization }) => app.refreshes.refresh(authorization.id, { trigger: 'manual' })),
         );
-        expect(outcomes[0]!.kind).toBe('configuration');
-        expect(outcomes.filter((one) => one.kind !== 'configuration').map((one) => one.kind)).toEqual(
-          outcomes.filter((one) => one.kind !== 'configuration').map(() => 'postponed'),
-        );
+        // Whoever is first finds out, and holds back those that have not sent by then.
+        const kinds = outcomes.map(({ kind }) => kind);
+        expect(kinds).toContain('configuration');
+        expect(kinds.filter((kind) => kind !== 'configuration' && kind !== 'postponed')).toEqual([]);
         for (const { granted, authorization } of all) {
           expect((await app.find(authorization.id)).status).toBe('active');
           expect(await storedIsLive(app, authorization.id, granted.botId)).toBe(true);
