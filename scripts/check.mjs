@@ -18,7 +18,8 @@ const node = (script, ...args) => run(process.execPath, [script, ...args]);
 
 /**
  * What is checked, in this order; what stands in lanes goes on side by side, as none of it needs more than one
- * processor. Each answers how many things it found right.
+ * processor. From the package on, each may build anew what the next one runs. Each answers how many things it found
+ * right.
  */
 const STAGES = [
   [
@@ -34,17 +35,10 @@ const STAGES = [
     {
       'packed package, npm run check:package': () => npm('check:package'),
       'migrations up and down': () => node('build/test/support/migrations.process.js'),
-    },
-    {
       'quickstart in a browser': () =>
         countedBy('build/test/support/quickstart-browser.process.js', /^(\d+) passed, 0 failed$/m),
       'Prometheus over the quickstart': () =>
         countedBy('build/test/support/prometheus.process.js', /^(\d+) passed, 0 failed$/m),
-    },
-  ],
-  [
-    {
-      // It has bounds of time.
       'console over a million attempts': () =>
         countedBy('build/test/support/console-scale.process.js', /^(\d+) passed, 0 failed$/m),
       // Bounds of speed are told only: they want a machine that does nothing else, and `npm run proof`.
