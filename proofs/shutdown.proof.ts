@@ -165,7 +165,9 @@ async function databaseDown(proof: Proof, stage: Stage): Promise<void> {
   await stage.notion.configure({ delayMs: { token: 2_000 } });
   const mark = await stage.notion.ledger.mark();
   void replica.refreshAll(idsOf(grants)).catch(() => undefined);
-  while ((await stage.notion.ledger.since(mark).rotations()) < grants.length) await sleep(20);
+  const latestMs = performance.now() + 10_000;
+  const areAllSent = async () => (await stage.notion.ledger.since(mark).rotations()) >= grants.length;
+  while (!(await areAllSent()) && performance.now() < latestMs) await sleep(20);
   await stage.postgres.stop('immediate');
   proof.say('the database is down, the answers are on their way, and SIGTERM comes');
   await sleep(500);
