@@ -101,7 +101,16 @@ async function runTests() {
   if (failure instanceof Error || passed === 0) {
     throw Object.assign(new Error('The tests failed.'), { passed, failed: Math.max(1, broken) });
   }
+  for (const name of passedAtSecondTry(report)) console.log(`Passed at the second try only: ${name}`);
   return passed;
+}
+
+/** What `test/support/second-try.ts` ran again, each a place to look. */
+function passedAtSecondTry({ testResults }) {
+  return testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status, invocations }) => status === 'passed' && invocations > 1)
+    .map(({ fullName }) => fullName);
 }
 
 /** A server of this machine that lets everybody in, as Debian's container images have it; otherwise those tests skip. */

@@ -12,11 +12,9 @@ type ReportHandler = (report: SweepReport) => unknown;
 
 interface Sweeping {
   [SWEEP]: NotionRefreshSweep;
-  [RUNNING]?: Promise<void> | undefined;
 }
 
 const SWEEP = Symbol('NOTION_REFRESH_SWEEP');
-const RUNNING = Symbol('NOTION_REFRESH_SWEEP_RUNNING');
 /** Replicas that started together, or share a cron expression, do not sweep in step. */
 const LONGEST_PHASE_MS = MINUTE_MS;
 
@@ -44,11 +42,12 @@ export function NotionRefreshSchedule(options: NotionRefreshScheduleOptions) {
     if (handler === undefined) throw new TypeError('@NotionRefreshSchedule() decorates a method.');
     // The scheduler calls a method without arguments, so what it calls is a method that sweeps first.
     Inject(NotionRefreshSweep)(target, SWEEP);
+    // By instance: the schedules of one class do not keep each other from sweeping.
+    const running = new WeakMap<Sweeping, Promise<void>>();
     const sweepAndReport = function (this: Sweeping): Promise<void> {
-      this[RUNNING] ??= sweep(this, options, handler).finally(() => {
-        this[RUNNING] = undefined;
-      });
-      return this[RUNNING];
+      const sweeping = running.get(this) ?? sweep(this, options, handler).finally(() => running.delete(this));
+      running.set(this, sweeping);
+      return sweeping;
     };
     descriptor.value = sweepAndReport as unknown as Handler;
     const schedule = 'cron' in options ? Cron(options.cron) : Interval(options.everyMs);

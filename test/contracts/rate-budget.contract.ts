@@ -23,16 +23,15 @@ export function rateBudgetContract(engine: StorageEngine): void {
       const other = await storage().join();
       const budgets = [storage(), other].map(({ database }) => new TypeOrmRateBudget(database, { clientId }));
       const beganMs = performance.now();
-      const turns = await Promise.all(
+      const latest = await Promise.all(
         Array.from({ length: 40 }, async (_, n) => {
           const waitMs = await budgets[n % 2]!.reserve(1, 2);
           return performance.now() - beganMs + waitMs;
         }),
       );
-      const gaps = turns.toSorted((one, next) => one - next).map((at, n, all) => at - (all[n - 1] ?? -500));
-      expect(Math.max(...turns)).toBeGreaterThan(39 * 500 - 1);
-      // The answers travel: a turn may look earlier by as long as the answer before it took.
-      expect(gaps.filter((gap) => gap > 350)).toHaveLength(40);
+      // The answers travel, so a turn looks later than it is, by as much as that took; never earlier.
+      const tooEarly = latest.toSorted((one, next) => one - next).filter((atMs, n) => atMs < n * 500 - 1);
+      expect(tooEarly).toEqual([]);
     });
 
     it('does not let an idle hour pay for a burst', async () => {
