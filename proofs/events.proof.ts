@@ -31,7 +31,7 @@ await prove('events', async (proof) => {
   };
   const start = () => EventsReplica.start(options, heard, proof.leftovers);
   const replicas = [await start(), await start(), await start()];
-  const kills = proof.pick({ short: 12, long: 100 });
+  const kills = proof.pick({ short: 6, long: 100 });
   const grants: Grant[] = [];
   for (let killed = 0; killed < kills;) {
     proof.progress(`${String(killed)} of ${String(kills)} kills`);

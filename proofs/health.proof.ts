@@ -88,7 +88,7 @@ async function peopleLeave(proof: Proof, stage: Stage): Promise<void> {
 }
 
 async function databaseIsDown(proof: Proof, stage: Stage): Promise<void> {
-  const minuteMs = proof.pick({ short: 15_000, long: 60_000 });
+  const minuteMs = proof.pick({ short: 9_000, long: 60_000 });
   const replica = await HealthReplica.start(optionsOf(stage, minuteMs), proof.leftovers);
   await replica.until(({ ready }) => ready === 200, minuteMs);
   await sleep(minuteMs / 6);

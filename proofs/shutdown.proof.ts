@@ -131,7 +131,7 @@ function serve(proof: Proof, replica: Replica, grants: readonly Grant[]): Promis
 
 /** A process that does nothing but refresh is told to go, again and again, at any moment. */
 async function streamUnderSigterm(proof: Proof, stage: Stage): Promise<void> {
-  const times = proof.pick({ short: 8, long: 100 });
+  const times = proof.pick({ short: 5, long: 100 });
   const grants = await stage.connect(20);
   await stage.notion.configure({ delayMs: { token: 50 } });
   const mark = await stage.notion.ledger.mark();

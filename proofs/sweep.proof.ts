@@ -115,7 +115,7 @@ async function measureSweep(stage: Stage, replica: Replica, which: DueRows): Pro
 
 /** Few due among very many: neither the query nor the memory grows with what is stored. */
 async function sweepAmongMany(proof: Proof, stage: Stage): Promise<void> {
-  const stored = proof.pick({ short: 100_000, long: 1_000_000 });
+  const stored = proof.pick({ short: 30_000, long: 1_000_000 });
   const due = proof.pick({ short: 200, long: 1_000 });
   proof.say(`storing ${stored} authorizations`);
   await stage.readRows((rows) => rows.query(fillers(stage.notion.clientId, stored)));

@@ -39,15 +39,13 @@ const STAGES = [
         countedBy('build/test/support/quickstart-browser.process.js', /^(\d+) passed, 0 failed$/m),
       'Prometheus over the quickstart': () =>
         countedBy('build/test/support/prometheus.process.js', /^(\d+) passed, 0 failed$/m),
-      'console over a million attempts': () =>
-        countedBy('build/test/support/console-scale.process.js', /^(\d+) passed, 0 failed$/m),
       // Bounds of speed are told only: they want a machine that does nothing else, and `npm run proof`.
       'proofs, short size': () =>
         countedBy(
           'build/proofs/all.js',
           /^proofs \(short\): (\d+) passed, 0 failed$/m,
           '--shared-machine',
-          '--at-once=2',
+          '--at-once=3',
         ),
     },
   ],
