@@ -48,6 +48,11 @@ export type IntrospectionAnswer =
 export interface TokenRequestLimits {
   /** Milliseconds from the start of the request until it is given up as `unknown`. */
   readonly timeoutMs: number;
+  /**
+   * Of {@link Clock.monotonicMs}: by then the answer is here, or given up. Looked at once more when the connection
+   * stands, before the first byte: a process may have been paused since it began to connect. Default: never.
+   */
+  readonly endsBeforeMs?: number;
 }
 
 /**

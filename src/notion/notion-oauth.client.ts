@@ -19,8 +19,8 @@ import { OAuthTransport, type OAuthReply } from './oauth.transport.js';
 import { parseRetryAfter } from './retry-after.js';
 import { parseGrant, parseTokens } from './token-answer.schema.js';
 
-const INTROSPECT_TIMEOUT_MS = 10 * SECOND_MS;
-const REVOKE_TIMEOUT_MS = 10 * SECOND_MS;
+const INTROSPECT_LIMITS: TokenRequestLimits = { timeoutMs: 10 * SECOND_MS };
+const REVOKE_LIMITS: TokenRequestLimits = { timeoutMs: 10 * SECOND_MS };
 /** A request with less of its time than this would only become one of unknown outcome. */
 const LEAST_SHARE_OF_TIME = 0.25;
 
@@ -56,7 +56,8 @@ export class NotionOAuthClient extends NotionOAuth {
 
   override async exchange(code: Secret, redirectUri: string): Promise<ExchangeAnswer> {
     const body = { grant_type: 'authorization_code', code: code.reveal(), redirect_uri: redirectUri };
-    const verdict = await this.ask('/v1/oauth/token', body, this.config.connect.exchangeTimeoutMs);
+    const limits = { timeoutMs: this.config.connect.exchangeTimeoutMs };
+    const verdict = await this.ask('/v1/oauth/token', body, limits);
     if (verdict.kind !== 'answered') return verdict;
     const tokens = parseTokens(verdict.body);
     const grant = parseGrant(verdict.body);
@@ -65,14 +66,14 @@ export class NotionOAuthClient extends NotionOAuth {
 
   override async refresh(refreshToken: Secret, limits: TokenRequestLimits): Promise<RefreshAnswer> {
     const body = { grant_type: 'refresh_token', refresh_token: refreshToken.reveal() };
-    const verdict = await this.ask('/v1/oauth/token', body, limits.timeoutMs);
+    const verdict = await this.ask('/v1/oauth/token', body, limits);
     if (verdict.kind !== 'answered') return verdict;
     const tokens = parseTokens(verdict.body);
     return tokens ? { kind: 'success', ...tokens } : malformed(verdict.requestId);
   }
 
   override async introspect(token: Secret): Promise<IntrospectionAnswer> {
-    const verdict = await this.ask('/v1/oauth/introspect', { token: token.reveal() }, INTROSPECT_TIMEOUT_MS);
+    const verdict = await this.ask('/v1/oauth/introspect', { token: token.reveal() }, INTROSPECT_LIMITS);
     if (verdict.kind === 'dead') return { kind: 'inactive' };
     if (verdict.kind !== 'answered') return { kind: 'useless', failure: verdict.failure };
     const parsed = introspection.safeParse(verdict.body);
@@ -81,7 +82,7 @@ export class NotionOAuthClient extends NotionOAuth {
   }
 
   override async revoke(token: Secret): Promise<boolean> {
-    const verdict = await this.ask('/v1/oauth/revoke', { token: token.reveal() }, REVOKE_TIMEOUT_MS);
+    const verdict = await this.ask('/v1/oauth/revoke', { token: token.reveal() }, REVOKE_LIMITS);
     return verdict.kind === 'answered' || verdict.kind === 'dead';
   }
 
@@ -89,29 +90,35 @@ export class NotionOAuthClient extends NotionOAuth {
    * One request; a further one, with another client secret, only when Notion refused the client itself, and then
    * nothing was spent. All of them share the time that one may take: a claim must outlast them.
    */
-  private async ask(path: string, body: object, timeoutMs: number): Promise<Verdict> {
+  private async ask(path: string, body: object, limits: TokenRequestLimits): Promise<Verdict> {
+    const { timeoutMs } = limits;
     const endsAtMs = this.clock.monotonicMs() + timeoutMs;
     const first = this.secrets.current;
-    const verdict = await this.send(path, body, timeoutMs, first);
+    const verdict = await this.send(path, body, limits, first);
     if (!refusesClient(verdict)) return verdict;
     for (const other of await this.secrets.othersThan(first)) {
       const leftMs = endsAtMs - this.clock.monotonicMs();
       if (leftMs < timeoutMs * LEAST_SHARE_OF_TIME) break;
-      const next = await this.send(path, body, leftMs, other);
+      const next = await this.send(path, body, { ...limits, timeoutMs: leftMs }, other);
       if (refusesClient(next)) continue;
-      if (next.kind !== 'configuration') this.secrets.accept(other);
+      if (next.kind === 'answered' || next.kind === 'dead') this.secrets.accept(other);
       return next;
     }
     return verdict;
   }
 
-  private async send(path: string, body: object, timeoutMs: number, clientSecret: Secret): Promise<Verdict> {
+  private async send(
+    path: string,
+    body: object,
+    limits: TokenRequestLimits,
+    clientSecret: Secret,
+  ): Promise<Verdict> {
     const reply = await this.transport.post({
       origin: this.config.apiBaseUrl,
       path,
       headers: this.headers(clientSecret),
       body: JSON.stringify(body),
-      timeoutMs,
+      ...limits,
     });
     if (reply.kind === 'failed')
       return { kind: reply.connected ? 'unknown' : 'not_sent', failure: { code: reply.code } };

@@ -12,6 +12,9 @@ const DEADLINE_GRACE_MS = 250;
 /** The reasons a connection ends, made once: an error with its stack, for each, would cost as much as sealing a pair. */
 const DONE = new Error('The answer is here.');
 const TOO_LATE = Object.assign(new Error('The deadline has passed.'), { code: 'timeout' });
+const TOO_LATE_TO_BEGIN = Object.assign(new Error('The claim may be over before the answer is here.'), {
+  code: 'claim_nearly_over',
+});
 
 export interface OAuthRequest {
   readonly origin: string;
@@ -19,6 +22,8 @@ export interface OAuthRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: number;
+  /** Of {@link Clock.monotonicMs}; a request that might end later is not begun, and has failed unconnected. */
+  readonly endsBeforeMs?: number;
 }
 
 /**
@@ -46,7 +51,7 @@ export class OAuthTransport {
 
   async post(request: OAuthRequest): Promise<OAuthReply> {
     const connection = { open: false };
-    const client = this.clientFor(request.origin, connection);
+    const client = this.clientFor(request, connection);
     const stopDeadline = this.startDeadline(request.timeoutMs, () => {
       end(client, TOO_LATE);
     });
@@ -73,18 +78,29 @@ export class OAuthTransport {
     }
   }
 
-  private clientFor(origin: string, connection: { open: boolean }): Client {
-    return new Client(origin, {
+  private clientFor(request: OAuthRequest, connection: { open: boolean }): Client {
+    return new Client(request.origin, {
       maxResponseSize: MAX_BODY_BYTES,
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (options, callback) => {
         this.connect(options, (...result) => {
-          connection.open ||= result[0] === null;
+          const [failure, socket] = result;
+          if (failure === null && !this.mayBegin(request)) {
+            socket.destroy();
+            callback(TOO_LATE_TO_BEGIN, null);
+            return;
+          }
+          connection.open ||= failure === null;
           callback(...result);
         });
       },
     });
+  }
+
+  /** The first byte follows in this turn of the event loop: nothing is waited for any more. */
+  private mayBegin({ timeoutMs, endsBeforeMs = Infinity }: OAuthRequest): boolean {
+    return this.clock.monotonicMs() + timeoutMs <= endsBeforeMs;
   }
 
   /** Two steps (rule R8): when the deadline fires, as much time again as it fired late, at least the grace. */

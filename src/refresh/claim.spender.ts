@@ -85,10 +85,13 @@ export class ClaimSpender {
    * The guard `selfFence` (rule R5): Notion knows nothing of claims, so a request may only begin while its answer
    * must arrive, or be given up, before anybody else can claim.
    */
-  private selfFenceAllows({ claim, claimedAtMs }: HeldClaim): boolean {
-    const { requestTimeoutMs, leaseMarginMs } = this.config.refresh;
-    const leaseLeftMs = claimedAtMs + claim.leaseMs - this.clock.monotonicMs();
-    return leaseLeftMs >= requestTimeoutMs + leaseMarginMs;
+  private selfFenceAllows(held: HeldClaim): boolean {
+    return this.clock.monotonicMs() + this.config.refresh.requestTimeoutMs <= this.endsBeforeMs(held);
+  }
+
+  /** Nobody else claims before the lease is over by their clock, which is the database's. */
+  private endsBeforeMs({ claim, claimedAtMs }: HeldClaim): number {
+    return claimedAtMs + claim.leaseMs - this.config.refresh.leaseMarginMs;
   }
 
   private async send(
@@ -102,6 +105,7 @@ export class ClaimSpender {
     const sentAtMs = this.clock.monotonicMs();
     const answer = await this.notion.refresh(claim.refreshToken, {
       timeoutMs: this.config.refresh.requestTimeoutMs,
+      endsBeforeMs: this.endsBeforeMs(held),
     });
     const upstreamMs = this.clock.monotonicMs() - sentAtMs;
     this.meter.took('upstream', upstreamMs);

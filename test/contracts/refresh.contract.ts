@@ -1,7 +1,17 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { NotionSimulator, type SimulatedAuthorization } from 'nestjs-notion-auth/testing';
 import type { Authorization } from 'nestjs-notion-auth';
 import { databaseFor, NotionApp, OWNER, type NotionAppOptions } from '../support/notion-app.js';
 import type { StorageEngine } from '../support/storage.harness.js';
+
+/** As SIGSTOP or a starved machine would: between the last look at the claim and the connection, nothing goes on. */
+function stallOnceBeforeConnecting(ms: number): void {
+  const stall = () => {
+    unsubscribe('undici:client:beforeConnect', stall);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  };
+  subscribe('undici:client:beforeConnect', stall);
+}
 
 /** What refreshing must do on every engine: a real application, a real database, a real HTTP upstream. */
 export function refreshContract(engine: StorageEngine): void {
@@ -230,6 +240,18 @@ export function refreshContract(engine: StorageEngine): void {
       const third = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
       expect(third).toMatchObject({ kind: 'needs_reconnect', reason: 'lost_rotation' });
       expect(simulator.ledger.replaysOfSpentTokens(granted.botId)).toBe(0);
+    });
+
+    it('sends nothing when its claim is nearly over by the time the connection stands', async () => {
+      const app = await startApp({ refresh: { leaseMs: 2_000, requestTimeoutMs: 500, leaseMarginMs: 500 } });
+      const { granted, authorization } = await connected(app);
+      stallOnceBeforeConnecting(1_300);
+      const outcome = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
+      expect(outcome).toMatchObject({ kind: 'not_sent', failure: { code: 'claim_nearly_over' } });
+      expect(simulator.ledger.refreshes(granted.botId)).toBe(0);
+      await untilClaimable();
+      expect((await app.refreshes.refresh(authorization.id, { trigger: 'manual' })).kind).toBe('renewed');
+      expect(simulator.ledger.refreshes(granted.botId)).toBe(1);
     });
 
     it('keeps the old refresh token when a refresh answers without one', async () => {
