@@ -245,11 +245,16 @@ describe('judging the list', () => {
   });
 
   it('C2: names entries by position, and equal ones', () => {
-    const { problems } = judgeRedirectUris(
-      ['https://a.example/cb', 'cb', 'https://a.example/cb'],
+    const { problems, warnings } = judgeRedirectUris(
+      ['https://a.example/cb', 'cb', 'https://a.example/cb', ''],
       DEVELOPMENT,
     );
-    expect(problems).toEqual(['entry 2: is not an absolute https URL', 'entries 1 and 3 are equal']);
+    expect(problems).toEqual([
+      'entry 2: is not an absolute https URL',
+      'entry 4: is empty or no string',
+      'entries 1 and 3 are equal',
+    ]);
+    expect(warnings).toEqual([]);
   });
 
   it.each([

@@ -12,4 +12,9 @@ it('makes keys that the key ring takes, a different one each time', () => {
 
 it.each(['', 'a:b', 'x'.repeat(33), 'ü'])('refuses the id %j', (id) => {
   expect(() => generateEncryptionKey(id)).toThrow(RangeError);
+  expect(() => generateEncryptionKey(id)).toThrow(/^This encryption key cannot be used: .+\.$/);
+});
+
+it('calls the first key k1', () => {
+  expect(generateEncryptionKey()).toMatch(/^k1:/);
 });

@@ -54,14 +54,15 @@ describe('a sealed secret', () => {
   });
 
   it('is no longer than what is ever opened, whose length is looked at first', () => {
-    const longest = new Secret('t'.repeat(196_500));
-    expect(cipher.open(cipher.seal(longest, CONTEXT), CONTEXT).equals(longest)).toBe(true);
-    expect(() => cipher.seal(new Secret('t'.repeat(196_608)), CONTEXT)).toThrow(RangeError);
+    const longest = new Secret('t'.repeat(196_559));
+    const envelope = cipher.seal(longest, CONTEXT);
+    expect(envelope).toHaveLength(2 ** 18);
+    expect(cipher.open(envelope, CONTEXT).equals(longest)).toBe(true);
+    expect(() => cipher.seal(new Secret('t'.repeat(196_560)), CONTEXT)).toThrow(
+      new RangeError('This is too long to be sealed.'),
+    );
     expect(failureOf(() => cipher.open(`v1.k1.${'A'.repeat(262_139)}`, CONTEXT)).failure).toBe(
       'damaged_envelope',
-    );
-    expect(failureOf(() => cipher.open(`v1.k1.${'A'.repeat(262_136)}`, CONTEXT)).failure).toBe(
-      'decrypt_failed',
     );
   });
 
@@ -116,7 +117,8 @@ describe('a sealed secret', () => {
   });
 
   it('does not open with its spare bits at the end set, though they decode to the same bytes', () => {
-    const envelope = cipher.seal(new Secret('16 bytes of text'), CONTEXT);
+    // 61 bytes: the last two characters hold one of them and four spare bits.
+    const envelope = cipher.seal(new Secret('17 bytes of text!'), CONTEXT);
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const opened = Array.from({ length: 64 }, (_, index) => alphabet.charAt(index)).filter((last) => {
       try {
@@ -156,19 +158,19 @@ describe('a sealed secret', () => {
 
 describe('what an earlier process wrote', () => {
   const key = new Secret('dzpPopuI4/KNx+qnj3WNpMLS2v0Vek+qyopYqciI7cE=');
-  const cipher = cipherOf({ id: 'k1', key });
+  const earlier = () => cipherOf({ id: 'k1', key });
   const text = 'nrt_of-the-first-version-ü';
 
   it('opens as it did, whatever is changed here: rows of the first version stay readable', () => {
     const envelope =
       'v1.k1.TOJ9hDG_rkBqXnphrRxJp4bwluPNC7O2wpMO1s_kbVvICJ0duk7z6KPwMASjYyTwCPdkeyB0Lcwmn3yOcL7w94Ewmn_CXKA';
-    expect(cipher.open(envelope, CONTEXT).reveal()).toBe(text);
+    expect(earlier().open(envelope, CONTEXT).reveal()).toBe(text);
   });
 
   it('is recognised by its fingerprint as it was', () => {
     const fingerprint = 'fSjsK87_YsE7LY-zYNnoAACFRTyaNaCi3Fyvz566Ti8';
-    expect(cipher.fingerprint(new Secret(text))).toBe(fingerprint);
-    expect(cipher.recognises(new Secret(text), fingerprint)).toBe(true);
+    expect(earlier().fingerprint(new Secret(text))).toBe(fingerprint);
+    expect(earlier().recognises(new Secret(text), fingerprint)).toBe(true);
   });
 });
 
