@@ -12,7 +12,8 @@ describe('BrowserBinding', () => {
   const cookieOf = (setCookie: string) => setCookie.split(';')[0]!;
 
   it('A2: binds by a __Host- cookie that lives as long as the state', () => {
-    const [pair, ...attributes] = binding.bind(undefined).setCookie.split('; ');
+    const { setCookie } = bindingFor('https://app.example/notion/callback').bind(undefined);
+    const [pair, ...attributes] = setCookie.split('; ');
     expect(pair).toMatch(/^__Host-notion-auth=[A-Za-z0-9_-]{43}$/);
     expect(attributes.sort()).toEqual(['HttpOnly', 'Max-Age=600', 'Path=/', 'SameSite=Lax', 'Secure']);
   });

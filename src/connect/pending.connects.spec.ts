@@ -14,9 +14,11 @@ class StillClock extends Clock {
 
 class CountingStore extends ConnectStateStore {
   issued = 0;
+  limits: unknown;
   pruned = 0;
-  override issue = () => {
+  override issue = (...[, , limits]: Parameters<ConnectStateStore['issue']>) => {
     this.issued += 1;
+    this.limits = limits;
     return Promise.resolve();
   };
   override prune = () => Promise.resolve(this.pruned++);
@@ -40,6 +42,12 @@ describe('PendingConnects', () => {
       await connects.begin(keys, pending);
     }
     expect(store).toMatchObject({ issued: 5, pruned: 2 });
+  });
+
+  it('J1: keeps each for its lifetime, and no more of one owner than may wait', async () => {
+    const store = new CountingStore();
+    await new PendingConnects(config, store, new StillClock()).begin(keys, pending);
+    expect(store.limits).toEqual({ lifetimeMs: 600_000, maxPerOwner: 20 });
   });
 
   it('A20: ends no connect while the store is down', async () => {
