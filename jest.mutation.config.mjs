@@ -1,18 +1,12 @@
 import base from './jest.config.mjs';
+import { chosenArea } from './scripts/mutation.areas.mjs';
 
-/**
- * Of the unit project what is about the mutated files, without the specs that start processes: those run the built
- * code, which knows no mutants.
- */
 const [unit] = base.projects;
-const ABOUT =
-  '{src/{config,connect,domain,encryption,outbound,webhooks}/**/*.spec,test/entry-parsers.spec}.ts';
-const THROUGH_HTTP = 'test/e2e/{connect,owners,webhooks,fastify}.e2e-spec.ts';
-const IN_AN_APPLICATION =
-  'test/integration/{outbound,outbound-attacks,interceptor,two-clients,storage}.spec.ts';
 
 export default {
   ...unit,
-  testMatch: [ABOUT, THROUGH_HTTP, IN_AN_APPLICATION].map((glob) => `<rootDir>/${glob}`),
-  testTimeout: base.testTimeout,
+  setupFilesAfterEnv: [],
+  testMatch: chosenArea().tests.map((glob) => `<rootDir>/${glob}`),
+  // A mutant that never answers is found out sooner so than by Stryker's own limit.
+  testTimeout: 8_000,
 };
