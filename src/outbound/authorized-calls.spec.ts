@@ -193,6 +193,13 @@ describe('what is sent', () => {
     await expect(response.text()).resolves.toBe('streamed');
   });
 
+  it('repeats no stream when the token is refused', async () => {
+    handle = acceptFrom(2);
+    const body = new Blob(['streamed']).stream() as unknown as ReadableStream;
+    const call = fetch('/v1/search', { method: 'POST', body, duplex: 'half' });
+    await expect(call).rejects.toMatchObject({ refusal: 'body_not_replayable' });
+  });
+
   it('G5: refuses a header that would begin another, before a token is asked for', async () => {
     const call = fetch('/v1/users/me', { headers: [['x-custom', 'a\r\nx-other: b']] });
     await expect(call).rejects.toMatchObject({ refusal: 'invalid_header' });
@@ -202,10 +209,14 @@ describe('what is sent', () => {
     let connections = 0;
     server.on('connection', () => (connections += 1));
     const begun = 'GET /v1/oauth/token HTTP/1.1\r\nhost: x\r\n\r\nGET';
-    for (const method of [begun, 'GET ', 'G\nET', '', 'CONNECT', 'trace', 'Track', 'GÉT']) {
-      const error: unknown = await fetch('/v1/users/me', { method }).catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(TypeError);
-      expect((error as Error).message).not.toContain('HTTP/1.1');
+    const refused = async (method: string) =>
+      fetch('/v1/users/me', { method }).catch((reason: unknown) => reason);
+    for (const method of [begun, 'GET ', 'G\nET', '', 'GÉT']) {
+      expect(await refused(method)).toEqual(new TypeError('fetch sends no such method'));
+    }
+    for (const method of ['CONNECT', 'trace', 'Track']) {
+      const expected = new TypeError(`fetch does not send ${method.toUpperCase()} requests`);
+      expect(await refused(method)).toEqual(expected);
     }
     expect(connections).toBe(0);
   });
