@@ -27,13 +27,15 @@ export const AREAS = {
     tests: ['src/outbound/*.spec.ts', 'src/domain/json-nesting.spec.ts', 'test/outbound-parsers.spec.ts'],
   },
   'rules of connecting': {
-    mutate: ['src/connect/{browser-binding,callback-query,callback-result,pending.connects,return-to}.ts'],
+    mutate: [
+      'src/connect/{browser-binding,callback-query,callback-result,connect-log,pending.connects,return-to}.ts',
+    ],
     tests: ['src/connect/*.spec.ts'],
   },
   'routes of connecting': {
     mutate: [
       'src/connect/*.ts',
-      '!src/connect/{browser-binding,callback-query,callback-result,pending.connects,return-to}.ts',
+      '!src/connect/{browser-binding,callback-query,callback-result,connect-log,pending.connects,return-to}.ts',
     ],
     tests: ['test/e2e/{connect,owners}.e2e-spec.ts'],
   },
