@@ -39,8 +39,15 @@ export const AREAS = {
     ],
     tests: ['test/e2e/{connect,owners}.e2e-spec.ts'],
   },
-  webhooks: {
-    mutate: ['src/webhooks/*.ts'],
+  'rules of webhooks': {
+    mutate: ['src/webhooks/{follow-up.failure,known.tokens,webhook-event,webhook.log,webhook.queue}.ts'],
+    tests: ['src/webhooks/*.spec.ts'],
+  },
+  'routes of webhooks': {
+    mutate: [
+      'src/webhooks/*.ts',
+      '!src/webhooks/{follow-up.failure,known.tokens,webhook-event,webhook.log,webhook.queue}.ts',
+    ],
     tests: ['test/e2e/{webhooks,webhook-bytes}.e2e-spec.ts'],
   },
 };

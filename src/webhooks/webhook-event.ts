@@ -21,7 +21,7 @@ const wireEvent = z.object({
     .max(MAX_BOTS)
     .nullish()
     .catch(null),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 
 const handshake = z.strictObject({ verification_token: z.string() });
