@@ -1,7 +1,7 @@
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { Clock } from '../domain/clock.js';
 import { Secret } from '../domain/secret.js';
-import type { WebhookTokens} from '../domain/webhook-tokens.js';
+import type { WebhookTokens } from '../domain/webhook-tokens.js';
 import { type WebhookTokensReading } from '../domain/webhook-tokens.js';
 import { KnownTokens } from './known.tokens.js';
 
