@@ -9,7 +9,7 @@ export const AREAS = {
   },
   'options about them': {
     mutate: ['src/config/redirect-uris.option.ts', 'src/config/webhooks.option.ts'],
-    tests: ['src/config/{redirect-uris,webhooks}.option.spec.ts'],
+    tests: ['src/config/{redirect-uris.option,resolve-config,webhooks.option}.spec.ts'],
   },
   sealing: {
     mutate: ['src/encryption/{aes-gcm,derived-keys,envelope,generate-key,key-ring.cipher}.ts'],
