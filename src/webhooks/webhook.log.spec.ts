@@ -63,16 +63,21 @@ describe('the log of webhooks', () => {
   });
 
   it('says each kind of our own refusal for itself, with what was answered', () => {
-    for (let time = 0; time < 50; time += 1) {
-      log.refused('bad_signature', 401);
-      log.refused('queue_full', 503);
-    }
-    const [first, second] = lines;
-    expect([first, second]).toEqual([
-      ['warn', 'NotionWebhook', 'webhook refused stage=webhook refusal=bad_signature answered=401'],
-      ['warn', 'NotionWebhook', 'webhook refused stage=webhook refusal=queue_full answered=503'],
+    for (let time = 0; time < 50; time += 1) log.refused('bad_signature', 401);
+    const written = lines.length;
+    expect(written).toBeLessThan(50);
+    expect(lines[0]).toEqual([
+      'warn',
+      'NotionWebhook',
+      'webhook refused stage=webhook refusal=bad_signature answered=401',
     ]);
-    expect(lines.length).toBeLessThan(100);
+    for (let time = 0; time < 50; time += 1) log.refused('queue_full', 503);
+    expect(lines).toHaveLength(2 * written);
+    expect(lines[written]).toEqual([
+      'warn',
+      'NotionWebhook',
+      'webhook refused stage=webhook refusal=queue_full answered=503',
+    ]);
     expect(noted).toHaveLength(100);
     expect(noted[0]).toEqual(['webhook', 'notion_webhook_refused']);
   });
@@ -156,10 +161,11 @@ describe('the log of webhooks', () => {
       { status: 403, code: 'object_not_found' },
       new NotionWebhookRefusedError('queue_full'),
     ];
-    for (let time = 0; time < 50; time += 1) {
-      for (const failure of failures) log.failed(EVENT, failure);
-      log.failed({ ...EVENT, type: 'page.deleted' }, failures[0]);
-    }
+    const often = (event: NotionWebhookEvent, failure: unknown) => {
+      for (let time = 0; time < 50; time += 1) log.failed(event, failure);
+    };
+    for (const failure of failures) often(EVENT, failure);
+    often({ ...EVENT, type: 'page.deleted' }, failures[0]);
     const each = lines.length / 5;
     expect(each).toBeLessThan(50);
     const written = (part: string) => lines.filter(([, , line]) => String(line).includes(part)).length;
