@@ -40,13 +40,15 @@ export const AREAS = {
     tests: ['test/e2e/{connect,owners}.e2e-spec.ts'],
   },
   'rules of webhooks': {
-    mutate: ['src/webhooks/{follow-up.failure,known.tokens,webhook-event,webhook.log,webhook.queue}.ts'],
+    mutate: [
+      'src/webhooks/{follow-up.failure,known.tokens,notion-webhook.interceptor,webhook-event,webhook.log,webhook.queue,webhook.verifier}.ts',
+    ],
     tests: ['src/webhooks/*.spec.ts'],
   },
   'routes of webhooks': {
     mutate: [
       'src/webhooks/*.ts',
-      '!src/webhooks/{follow-up.failure,known.tokens,webhook-event,webhook.log,webhook.queue}.ts',
+      '!src/webhooks/{follow-up.failure,known.tokens,notion-webhook.interceptor,webhook-event,webhook.log,webhook.queue,webhook.verifier}.ts',
     ],
     tests: ['test/e2e/{webhooks,webhook-bytes}.e2e-spec.ts'],
   },
