@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
@@ -8,7 +8,7 @@ import { PairJournal, type JournaledChange, type JournalReceipt } from '../domai
 import type { RetainedChange } from '../domain/retained-change.js';
 import type { TokenCipher } from '../domain/token-cipher.js';
 import { codeOf, JournalFileError } from './journal-errors.js';
-import { bytesIn, listFiles, makeFolder, newFilePath, unusableBecause } from './journal-folder.js';
+import { bytesIn, listFiles, makeFolder, newFilePath, whyUnusable } from './journal-folder.js';
 import { encodeRecord, idOfChange, parseRecord } from './journal-record.js';
 import { JournalReplay } from './journal-replay.js';
 import { JournalShelf, type ShelvedFile } from './journal-shelf.js';
@@ -67,7 +67,7 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
 
   /** @throws {@link NotionConfigError} in production when nothing can be written to the folder. */
   onModuleInit(): void {
-    const code = unusableBecause(this.options.folder);
+    const code = whyUnusable(this.options.folder);
     if (code === null) return;
     const problem =
       `refresh.journalFolder (NOTION_AUTH_JOURNAL_DIR): the folder cannot be used (${code}). ` +
@@ -126,7 +126,7 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
       try {
         // Asked of the file system: another process may have gone on writing to a file that was only replayed here.
         const modifiedMs = statSync(file.path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-        if (modifiedMs < beforeMs) this.removeFile(file);
+        if (modifiedMs < beforeMs && isAllKnown(file)) this.removeFile(file);
       } catch (error) {
         this.changes.error('not removed', 'a journal file could not be removed', { error: codeOf(error) });
       }
@@ -234,7 +234,13 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
 }
 
 /** Known without reading the file, unless another process wrote to it since it was read. */
-function isWithout({ path, ids, isDamaged, readModifiedMs }: ShelvedFile, id: string): boolean {
+function isWithout({ path, ids, isDamaged, asRead }: ShelvedFile, id: string): boolean {
   if (ids.has(id) || isDamaged) return false;
-  return readModifiedMs === null || statSync(path).mtimeMs === readModifiedMs;
+  return asRead === null || statSync(path).mtimeMs === asRead.modifiedMs;
+}
+
+/** What another process added after the file was read here may be in no database yet. */
+function isAllKnown({ path, asRead }: ShelvedFile): boolean {
+  if (asRead === null || !existsSync(path)) return true;
+  return readSegment(path).records.every(({ place }) => place.offset < asRead.knownBytes);
 }

@@ -54,7 +54,7 @@ export class JournalReplay {
 
   private *readAll(): Generator<JournaledChange, void> {
     this.unread ??= this.listUnread();
-    const waiting = this.shelf.files.filter((file) => !file.isOwn && file.pending.size > 0);
+    const waiting = this.shelf.files.filter((file) => file.asRead !== null && file.pending.size > 0);
     const paths = new Set([...(this.unread ?? []), ...waiting.map(({ path }) => path)]);
     for (const path of [...paths].sort()) yield* this.readFile(path);
   }
@@ -99,7 +99,9 @@ export class JournalReplay {
 
   /** All of a file at once: a disconnect erases also what is not handed out so far. */
   private register(path: string, { records, damaged, modifiedMs }: SegmentContent): ShelvedFile {
-    const file = this.shelf.addFile(path, modifiedMs, modifiedMs);
+    const last = records.at(-1)?.place;
+    const knownBytes = last === undefined ? 0 : last.offset + last.length;
+    const file = this.shelf.addFile(path, modifiedMs, { modifiedMs, knownBytes });
     for (const record of records) this.registerRecord(file, record);
     file.isDamaged = damaged.length > 0;
     if (file.isDamaged && this.isNew(path, 'damaged'))
