@@ -7,12 +7,13 @@ import { NotionConfigError } from '../domain/errors.js';
 import { PairJournal, type JournaledChange, type JournalReceipt } from '../domain/pair-journal.js';
 import type { RetainedChange } from '../domain/retained-change.js';
 import type { TokenCipher } from '../domain/token-cipher.js';
+import { eraseInFile } from './journal-erasure.js';
 import { codeOf, JournalFileError } from './journal-errors.js';
 import { bytesIn, listFiles, makeFolder, newFilePath, whyUnusable } from './journal-folder.js';
-import { encodeRecord, idOfChange, parseRecord } from './journal-record.js';
+import { encodeRecord, idOfChange } from './journal-record.js';
 import { JournalReplay } from './journal-replay.js';
 import { JournalShelf, type ShelvedFile } from './journal-shelf.js';
-import { erasePlaces, JournalSegment, readSegment } from './segment.js';
+import { JournalSegment, readSegment } from './segment.js';
 import { NotionLogger } from '../logging/notion.logger.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 
@@ -110,7 +111,9 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
   override erase(authorizationId: AuthorizationId): void {
     for (const path of this.allPaths()) {
       try {
-        this.eraseIn(path, authorizationId);
+        // In a file that is still written to, what looks torn may be a record that another process is writing.
+        const isWritten = (modifiedMs: number) => this.isYoung(modifiedMs);
+        eraseInFile(path, this.shelf, authorizationId, isWritten);
       } catch (error) {
         const facts = { authorization: authorizationId, error: codeOf(error) };
         if (facts.error === 'ENOENT') continue;
@@ -200,23 +203,6 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
     }
   }
 
-  private eraseIn(path: string, id: string): void {
-    const file = this.shelf.file(path);
-    if (file !== undefined && isWithout(file, id)) return;
-    const { bytes, records, damaged, modifiedMs } = readSegment(path);
-    const own = records.filter(({ payload }) => parseRecord(payload)?.id === id).map(({ place }) => place);
-    // In a file that is still written to, what looks torn may be a record that another process is writing.
-    const torn = damaged.filter(
-      ({ offset, length }) =>
-        !this.isYoung(modifiedMs) || bytes.subarray(offset, offset + length).includes(id),
-    );
-    erasePlaces(path, [...own, ...torn]);
-    if (file === undefined) return;
-    for (const { offset } of own) this.shelf.removeRecord(file, offset);
-    file.ids.delete(id);
-    file.recordCount = records.length - own.length;
-  }
-
   private removeFile(file: ShelvedFile): void {
     if (file === this.open?.file) this.closeOpenFile();
     rmSync(file.path, { force: true });
@@ -231,12 +217,6 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
   private nowMs(): number {
     return this.options.clock.now().getTime();
   }
-}
-
-/** Known without reading the file, unless another process wrote to it since it was read. */
-function isWithout({ path, ids, isDamaged, asRead }: ShelvedFile, id: string): boolean {
-  if (ids.has(id) || isDamaged) return false;
-  return asRead === null || statSync(path).mtimeMs === asRead.modifiedMs;
 }
 
 /** What another process added after the file was read here may be in no database yet. */

@@ -15,6 +15,8 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { codeOf } from './journal-errors.js';
 
+/** More than twice the longest record. A longer file is none of this library. */
+export const MAX_FILE_BYTES = 2 ** 20;
 const FILE_SUFFIX = '.pairs';
 /** What passes by itself. A record that meets it is reported as not journaled. */
 const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
@@ -37,10 +39,12 @@ export function newFilePath(folder: string, nowMs: number): string {
 
 /** Of all journal files in the folder, also those of other processes and those that cannot be read. */
 export function bytesIn(folder: string): number {
-  return listFiles(folder).reduce(
-    (sum, path) => sum + (lstatSync(path, { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+  return listFiles(folder).reduce((sum, path) => sum + bytesOf(path), 0);
+}
+
+function bytesOf(path: string): number {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() === true && stat.size <= MAX_FILE_BYTES ? stat.size : 0;
 }
 
 /**

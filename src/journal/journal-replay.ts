@@ -74,12 +74,22 @@ export class JournalReplay {
   private *readFile(path: string): Generator<JournaledChange, void> {
     const content = this.read(path);
     if (content === null) return;
-    const file = this.shelf.file(path) ?? this.register(path, content);
+    const file = this.registered(path, content);
     for (const { payload, place } of content.records) {
       const receipt = file.pending.get(place.offset);
       const retained = receipt === undefined ? null : this.open(file, payload, place.offset);
       if (receipt !== undefined && retained !== null) yield { retained, receipt };
     }
+  }
+
+  private registered(path: string, content: SegmentContent): ShelvedFile {
+    const known = this.shelf.file(path);
+    if (known === undefined) return this.register(path, content);
+    // What another process erased, or the disk lost, is waited for no longer.
+    const present = new Set(content.records.map(({ place }) => place.offset));
+    for (const offset of [...known.pending.keys()])
+      if (!present.has(offset)) this.shelf.removeRecord(known, offset);
+    return known;
   }
 
   private read(path: string): SegmentContent | null {
