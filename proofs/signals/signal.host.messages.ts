@@ -22,7 +22,7 @@ export interface SignalHostSetup {
   readonly secondCopy?: string;
   /** How long `GET /slow` takes, in milliseconds. @defaultValue 300 */
   readonly slowMs?: number;
-  /** The module uses a DataSource of the host's, which stays open after the application is closed. */
+  /** PostgreSQL: the module uses a DataSource of the host's, which outlives the application for a while. */
   readonly sharesDataSource?: boolean;
   /** The kernel ignores the default action of a signal, as it does for PID 1. @defaultValue false */
   readonly ignoresDefaultAction?: boolean;
@@ -52,4 +52,4 @@ export type SignalHostReport =
   | { readonly kind: 'closed' }
   /** A statement of the shared DataSource after the application was closed. */
   | { readonly kind: 'lateStatement' }
-  | { readonly kind: 'error'; readonly line: string };
+  | { readonly kind: 'logged'; readonly line: string };

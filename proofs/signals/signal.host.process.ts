@@ -16,6 +16,8 @@ import type {
 
 const HOST = 'host';
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** Longer than the module waits between two tries to store a token pair. */
+const OUTLIVES_MS = 4_000;
 const INSTANCES = [Symbol('first instance'), Symbol('second instance')] as const;
 
 interface ModuleInstance {
@@ -26,6 +28,7 @@ interface ModuleInstance {
 let application: INestApplication;
 let slowMs = 300;
 let isClosed = false;
+let shared: DataSource | undefined;
 
 @Controller()
 class SlowController {
@@ -94,7 +97,11 @@ async function start(setup: SignalHostSetup): Promise<void> {
     { module: HostModule, imports, controllers: [SlowController] },
     { logger: ['error'], abortOnError: false },
   );
-  application.useLogger({ log: ignore, warn: ignore, error: (line: string) => report({ kind: 'error', line }) });
+  application.useLogger({
+    log: ignore,
+    warn: ignore,
+    error: (line: string) => report({ kind: 'logged', line }),
+  });
   if (setup.handling !== 'late') handleSignals(setup.handling);
   await application.listen(0, '127.0.0.1');
   if (setup.handling === 'late') handleSignals('on');
@@ -105,14 +112,15 @@ async function start(setup: SignalHostSetup): Promise<void> {
 
 /** A DataSource that Nest does not close. */
 async function sharedDatabase({ options }: SignalHostSetup): Promise<DynamicModule> {
-  const dataSource = await new DataSource({
-    type: 'sqlite',
-    database: options.databaseFile ?? '',
+  const { databaseUrl } = options;
+  shared = await new DataSource({
+    type: 'postgres',
+    url: typeof databaseUrl === 'string' ? databaseUrl : '',
     entities: [...library.notionAuthEntities],
     logging: ['query'],
     logger: new StatementLogger(),
   }).initialize();
-  const provider = { provide: getDataSourceToken(HOST), useValue: dataSource };
+  const provider = { provide: getDataSourceToken(HOST), useValue: shared };
   return { module: DatabaseModule, global: true, providers: [provider], exports: [provider] };
 }
 
@@ -126,10 +134,10 @@ function feature(
   const routes = `instance-${at}`;
   const redirectUris = [`https://app.example/${routes}/callback`];
   const wiring = { resolveOwner: () => null, routes, isGlobal: false };
-  const shared = sharesDataSource ? { dataSource: HOST } : {};
+  const database = sharesDataSource ? { dataSource: HOST } : {};
   return {
     module: FeatureModule,
-    imports: [NotionAuthModule.forRoot({ ...options, redirectUris, ...wiring, ...shared })],
+    imports: [NotionAuthModule.forRoot({ ...options, redirectUris, ...wiring, ...database })],
     providers: [
       {
         provide: INSTANCES[at as 0 | 1],
@@ -147,7 +155,8 @@ function handleSignals(handling: Exclude<SignalHandling, 'late'>): void {
   if (handling === 'hooks') application.enableShutdownHooks();
   for (const signal of SIGNALS) {
     if (handling === 'on') process.on(signal, () => void closeOn());
-    if (handling === 'once') process.once(signal, () => void closeOn().then(() => process.kill(process.pid, signal)));
+    if (handling === 'once')
+      process.once(signal, () => void closeOn().then(() => process.kill(process.pid, signal)));
     if (handling === 'survives') process.on(signal, noteSignal);
   }
 }
@@ -165,6 +174,9 @@ async function close(): Promise<void> {
   await application.close();
   isClosed = true;
   report({ kind: 'closed' });
+  if (shared === undefined) return;
+  await sleep(OUTLIVES_MS);
+  await shared.destroy();
 }
 
 function ignore(): void {

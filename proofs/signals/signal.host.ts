@@ -32,10 +32,18 @@ export class SignalHost {
 
   /** @param program - The compiled `signal.host.process.js`. */
   static async start(program: string, setup: SignalHostSetup): Promise<SignalHost> {
-    const child = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: ['--no-warnings'] });
+    const child = fork(program, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: ['--no-warnings'],
+    });
     const host = new SignalHost(child);
     await host.command({ kind: 'start', setup }, 'listening');
     return host;
+  }
+
+  /** Lines that the application logged as errors. */
+  get errors(): readonly string[] {
+    return this.reports.flatMap((report) => (report.kind === 'logged' ? [report.line] : []));
   }
 
   get pid(): number {

@@ -4,26 +4,26 @@ import type { SignalHostSetup } from '../../proofs/signals/signal.host.messages.
 import { SignalHost } from '../../proofs/signals/signal.host.js';
 import { databaseFor, NotionApp } from './notion-app.js';
 import { SIGNAL_PROGRAM } from './signal.program.js';
-import { sqlite, temporaryFolder } from './storage.harness.js';
+import { sqlite, temporaryFolder, type StorageEngine } from './storage.harness.js';
 
 /** Longer than any bound under test, so that a process that does not end is noticed and not waited for. */
 const LONGEST_END_MS = 40_000;
 
-/** Notion, an SQLite file and an application to look into it, beside hosts in processes of their own. */
+/** Notion, a database and an application to look into it, beside hosts in processes of their own. */
 export class SignalStage {
   private readonly hosts: SignalHost[] = [];
 
   private constructor(
     readonly simulator: NotionSimulator,
-    /** An application in this process, on the same database file. */
+    /** An application in this process, on the same database. */
     readonly app: NotionApp,
     readonly journalFolder: string,
     private readonly drops: readonly (() => Promise<void>)[],
   ) {}
 
-  static async open(): Promise<SignalStage> {
+  static async open(engine: StorageEngine = sqlite): Promise<SignalStage> {
     const simulator = await NotionSimulator.start();
-    const storage = await databaseFor(sqlite);
+    const storage = await databaseFor(engine);
     const app = await NotionApp.start(simulator, storage.options);
     const journal = await temporaryFolder();
     return new SignalStage(simulator, app, journal.path, [storage.drop, journal.remove]);
