@@ -1,6 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import { EventOutbox, type ClaimedEvent, type NoticedEvent } from '../domain/event-outbox.js';
+import {
+  EventOutbox,
+  type ClaimedEvent,
+  type EventClaimQuery,
+  type NoticedEvent,
+} from '../domain/event-outbox.js';
 import { harmlessTwice, type DatabaseSession } from './database-sessions.js';
 import { addNoticed, claimDueEvents, confirmEvent, postponeEvent, pruneEvents } from './events.js';
 import { NotionDatabase } from './notion-database.js';
@@ -17,9 +22,9 @@ export class TypeOrmEventOutbox extends EventOutbox {
     super();
   }
 
-  override claimDue(limit: number, leaseMs: number): Promise<readonly ClaimedEvent[]> {
+  override claimDue(query: EventClaimQuery): Promise<readonly ClaimedEvent[]> {
     // A claim whose commit was not confirmed is not repeated: it is due again when its lease is over.
-    return this.database.transaction((session) => claimDueEvents(this.confined(session), limit, leaseMs));
+    return this.database.transaction((session) => claimDueEvents(this.confined(session), query));
   }
 
   override confirm(claimed: ClaimedEvent): Promise<void> {
@@ -37,11 +42,11 @@ export class TypeOrmEventOutbox extends EventOutbox {
       .catch(() => false);
   }
 
-  override prune(olderThanMs: number): Promise<void> {
+  override prune(olderThanMs: number): Promise<boolean> {
     return this.write((session) => pruneEvents(session, olderThanMs));
   }
 
-  private write(work: (session: Confined) => Promise<void>): Promise<void> {
+  private write<T>(work: (session: Confined) => Promise<T>): Promise<T> {
     return this.database.transaction((session) => work(this.confined(session)), { confirm: harmlessTwice });
   }
 
