@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Inject, Injectable, Module, Optional, Scope, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
+import { Test } from '@nestjs/testing';
 import { NotionAuthModule, NotionConfigError } from 'nestjs-notion-auth';
 import { NotionRefreshSchedule, type SweepReport } from 'nestjs-notion-auth/schedule';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
@@ -112,22 +113,16 @@ describe('a sweep', () => {
 });
 
 describe('a scheduled sweep that the scheduler would pass over in silence', () => {
-  @Module({})
-  class SweepingModule {}
-
   async function start(providers: Provider[], imports = [ScheduleModule.forRoot()]): Promise<string[]> {
     const warnings: string[] = [];
     const silent = () => undefined;
     const logger = { log: silent, error: silent, warn: (line: string) => warnings.push(line) };
-    const nest = await NestFactory.createApplicationContext(
-      {
-        module: SweepingModule,
-        imports: [...imports, NotionAuthModule.forRoot({ ...app.options, routes: false })],
-        providers,
-      },
-      { logger, abortOnError: false },
-    );
-    await nest.close();
+    const module = await Test.createTestingModule({
+      imports: [...imports, NotionAuthModule.forRoot(app.options)],
+      providers,
+    }).compile();
+    const nest = module.createNestApplication({ logger });
+    await nest.init().finally(() => nest.close());
     return warnings;
   }
 
