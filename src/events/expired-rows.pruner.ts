@@ -4,13 +4,14 @@ import { MINUTE_MS } from '../domain/duration.js';
 import { EventOutbox } from '../domain/event-outbox.js';
 import { WebhookDeliveries } from '../domain/webhook-deliveries.js';
 
-const PRUNE_EVERY_MS = 10 * MINUTE_MS;
+/** It counts through all that is kept, so it is not done at each poll. */
+const PRUNE_WEBHOOKS_EVERY_MS = MINUTE_MS;
 
 /** Keeps the outbox and the table of known webhook events bounded, in every process, whatever it listens to. */
 @Injectable()
 export class ExpiredRowsPruner implements OnApplicationBootstrap, OnModuleDestroy {
-  private timers: readonly NodeJS.Timeout[] = [];
-  private pruning: Promise<void> | null = null;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly underWay = new Set<Promise<void>>();
   private hasEnded = false;
 
   constructor(
@@ -19,30 +20,37 @@ export class ExpiredRowsPruner implements OnApplicationBootstrap, OnModuleDestro
     @Inject(NOTION_AUTH_CONFIG) private readonly config: Pick<NotionAuthConfig, 'events' | 'webhooks'>,
   ) {}
 
-  /** Also soon after the start, because a process may not live for an interval. The timers hold no process open. */
   onApplicationBootstrap(): void {
-    const prune = () => {
-      this.pruning ??= this.prune().finally(() => (this.pruning = null));
-    };
-    // Replicas that start together do not prune in step.
-    const soonMs = Math.random() * this.config.events.lookEveryMs;
-    this.timers = [setTimeout(prune, soonMs), setInterval(prune, PRUNE_EVERY_MS)];
-    for (const timer of this.timers) timer.unref();
+    const { events, webhooks } = this.config;
+    this.repeat(events.lookEveryMs, () => this.outbox.prune(events.keepMs));
+    this.repeat(PRUNE_WEBHOOKS_EVERY_MS, () => this.deliveries.prune(webhooks));
   }
 
-  /** Waits for the batch that is under way. */
+  /** Waits for the batches that are under way. */
   async onModuleDestroy(): Promise<void> {
     this.hasEnded = true;
     for (const timer of this.timers) clearTimeout(timer);
-    await this.pruning;
+    await Promise.all(this.underWay);
   }
 
-  private async prune(): Promise<void> {
-    await this.inBatches(() => this.outbox.prune(this.config.events.keepMs));
-    await this.inBatches(() => this.deliveries.prune(this.config.webhooks));
+  /** Also soon after the start, because a process may not live for an interval. The timers hold no process open. */
+  private repeat(everyMs: number, removeSome: () => Promise<boolean>): void {
+    let pruning: Promise<void> | null = null;
+    const prune = () => {
+      if (pruning !== null) return;
+      const begun = this.removeAll(removeSome).finally(() => {
+        pruning = null;
+        this.underWay.delete(begun);
+      });
+      pruning = begun;
+      this.underWay.add(begun);
+    };
+    // Replicas that start together do not prune in step.
+    const soonMs = Math.random() * Math.min(everyMs, this.config.events.lookEveryMs);
+    this.timers.push(setTimeout(prune, soonMs).unref(), setInterval(prune, everyMs).unref());
   }
 
-  private async inBatches(removeSome: () => Promise<boolean>): Promise<void> {
+  private async removeAll(removeSome: () => Promise<boolean>): Promise<void> {
     try {
       while (!this.hasEnded && (await removeSome()));
     } catch {

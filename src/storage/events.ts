@@ -8,7 +8,7 @@ import { fromNow } from './database-time.js';
 import { EventEntity } from './event.entity.js';
 import type { StoreSession } from './store-session.js';
 
-const PRUNED_AT_ONCE = 500;
+export const PRUNED_AT_ONCE = 500;
 
 /** Events hold no secret, so moving one needs no seals. */
 type EventSession = Pick<StoreSession, 'manager' | 'dialect' | 'clientId'>;
@@ -120,8 +120,8 @@ export async function postponeEvent(
   await updateAsSeen(session, { id: event.id, deliveries: delivery }, { nextDeliveryAt: due });
 }
 
-/** The oldest first and in batches, so that a backlog locks few rows at a time. @returns whether there may be more. */
-export async function pruneEvents(session: EventSession, olderThanMs: number): Promise<boolean> {
+/** The oldest first and not all at once: so they are read from the index, and a backlog locks few rows at a time. */
+export async function findOldEvents(session: EventSession, olderThanMs: number): Promise<readonly string[]> {
   const { manager, dialect, clientId } = session;
   const old = await manager
     .createQueryBuilder(EventEntity, 'e')
@@ -131,15 +131,20 @@ export async function pruneEvents(session: EventSession, olderThanMs: number): P
     .orderBy('e.createdAt')
     .limit(PRUNED_AT_ONCE)
     .getMany();
-  if (old.length === 0) return false;
+  return old.map(({ id }) => id);
+}
+
+export async function removeEvents(
+  { manager, clientId }: EventSession,
+  ids: readonly string[],
+): Promise<void> {
   await manager
     .createQueryBuilder()
     .delete()
     .from(EventEntity)
-    .where('id IN (:...ids)', { ids: old.map(({ id }) => id) })
+    .where('id IN (:...ids) AND client_id = :clientId', { ids, clientId })
     .callListeners(false)
     .execute();
-  return old.length === PRUNED_AT_ONCE;
 }
 
 /**

@@ -7,7 +7,15 @@ import {
   type NoticedEvent,
 } from '../domain/event-outbox.js';
 import { harmlessTwice, type DatabaseSession } from './database-sessions.js';
-import { addNoticed, claimDueEvents, confirmEvent, postponeEvent, pruneEvents } from './events.js';
+import {
+  addNoticed,
+  claimDueEvents,
+  confirmEvent,
+  findOldEvents,
+  postponeEvent,
+  PRUNED_AT_ONCE,
+  removeEvents,
+} from './events.js';
 import { NotionDatabase } from './notion-database.js';
 
 type Confined = DatabaseSession & { readonly clientId: string };
@@ -42,11 +50,13 @@ export class TypeOrmEventOutbox extends EventOutbox {
       .catch(() => false);
   }
 
-  override prune(olderThanMs: number): Promise<boolean> {
-    return this.write((session) => pruneEvents(session, olderThanMs));
+  override async prune(olderThanMs: number): Promise<boolean> {
+    const old = await this.database.read((session) => findOldEvents(this.confined(session), olderThanMs));
+    if (old.length > 0) await this.write((session) => removeEvents(session, old));
+    return old.length === PRUNED_AT_ONCE;
   }
 
-  private write<T>(work: (session: Confined) => Promise<T>): Promise<T> {
+  private write(work: (session: Confined) => Promise<void>): Promise<void> {
     return this.database.transaction((session) => work(this.confined(session)), { confirm: harmlessTwice });
   }
 

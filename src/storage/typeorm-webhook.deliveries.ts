@@ -33,10 +33,12 @@ export class TypeOrmWebhookDeliveries extends WebhookDeliveries {
     return isNew;
   }
 
-  override prune(bounds: DeliveryBounds): Promise<boolean> {
-    return this.database.transaction((session) => this.removeSome(session, bounds), {
-      confirm: harmlessTwice,
-    });
+  override async prune(bounds: DeliveryBounds): Promise<boolean> {
+    const old = await this.database.read((session) => this.findOld(session, bounds));
+    if (old.length > 0) {
+      await this.database.transaction((session) => this.remove(session, old), { confirm: harmlessTwice });
+    }
+    return old.length === PRUNED_AT_ONCE;
   }
 
   private async insert(session: DatabaseSession, eventId: string): Promise<boolean> {
@@ -69,20 +71,20 @@ export class TypeOrmWebhookDeliveries extends WebhookDeliveries {
     }
   }
 
-  /** The oldest first and in batches, so that a backlog locks few rows at a time. */
-  private async removeSome(session: DatabaseSession, bounds: DeliveryBounds): Promise<boolean> {
-    const { manager } = session;
-    const { clientId } = this.config;
-    const old = await manager
+  /** The oldest first and not all at once: a backlog locks few rows at a time. */
+  private async findOld(session: DatabaseSession, bounds: DeliveryBounds): Promise<readonly string[]> {
+    const old = await session.manager
       .createQueryBuilder(WebhookEventEntity, 'e')
-      .where(`e.clientId = :clientId AND e.receivedAt <= ${await this.lastToRemove(session, bounds)}`, {
-        clientId,
-      })
+      .where('e.clientId = :clientId', { clientId: this.config.clientId })
+      .andWhere(`e.receivedAt <= ${await this.newestToRemove(session, bounds)}`)
       .orderBy('e.receivedAt')
       .limit(PRUNED_AT_ONCE)
       .getMany();
-    if (old.length === 0) return false;
-    const eventIds = old.map(({ eventId }) => eventId);
+    return old.map(({ eventId }) => eventId);
+  }
+
+  private async remove({ manager }: DatabaseSession, eventIds: readonly string[]): Promise<void> {
+    const { clientId } = this.config;
     await manager
       .createQueryBuilder()
       .delete()
@@ -90,11 +92,10 @@ export class TypeOrmWebhookDeliveries extends WebhookDeliveries {
       .where('client_id = :clientId AND event_id IN (:...eventIds)', { clientId, eventIds })
       .callListeners(false)
       .execute();
-    return old.length === PRUNED_AT_ONCE;
   }
 
   /** SQL expression: when the newest event was received that is too old, or one too many. */
-  private async lastToRemove(
+  private async newestToRemove(
     { manager, dialect }: DatabaseSession,
     { rememberMs, maxEvents }: DeliveryBounds,
   ): Promise<string> {
