@@ -81,7 +81,7 @@ export async function closeGate(session: GateSession, gate: RefreshGate, forMs: 
 }
 
 export async function openGates(
-  { manager, clientId }: StoreSession,
+  { manager, clientId }: Omit<GateSession, 'dialect'>,
   gates: readonly RefreshGate[],
 ): Promise<void> {
   if (gates.length === 0) return;
