@@ -77,11 +77,21 @@ function pool({ connections }: DatabaseInspection, findings: Findings): void {
 
 /** Without detection the application works; only what it does after a failover is missing. */
 function failover({ identity }: DatabaseInspection, findings: Findings): void {
-  if (identity?.kind === 'known') findings.ok('failover', 'the identity of the server can be read');
-  else if (identity?.kind === 'read_only')
-    findings.fail('failover', 'the server is read-only or a standby: connect to the primary');
-  else if (identity?.kind === 'unknowable')
-    findings.warn('failover', `detection is off: ${OBSTACLE_TEXTS[identity.obstacle]}`);
+  switch (identity?.kind) {
+    case 'known':
+      findings.ok('failover', 'the identity of the server can be read');
+      break;
+    case 'read_only':
+      findings.fail('failover', 'the server is read-only or a standby: connect to the primary');
+      break;
+    case 'unknowable':
+      findings.warn('failover', `detection is off: ${OBSTACLE_TEXTS[identity.obstacle]}`);
+      break;
+    case 'not_known_now':
+      findings.warn('failover', 'the server did not tell its identity: run doctor again');
+      break;
+    case undefined:
+  }
 }
 
 function clock({ clockOffsetMs }: DatabaseInspection, findings: Findings): void {

@@ -28,8 +28,8 @@ export interface DatabaseInspection {
     | 'not_tried';
   /** Of the server; `null` for an embedded file, and where the server does not tell. */
   readonly connections: ConnectionRoom | null;
-  /** As failover detection sees the server; `null` for an embedded file, and where it is not known now. */
-  readonly identity: ServerIdentity | null;
+  /** As failover detection sees the server; `null` for an embedded file. */
+  readonly identity: ServerIdentity | { readonly kind: 'not_known_now' } | null;
   /** The database's clock less this machine's, in milliseconds; half of a round trip is taken off. */
   readonly clockOffsetMs: number;
   /** Rows that each encryption key seals. */
@@ -89,7 +89,7 @@ async function connectionRoom(database: NotionDatabase): Promise<ConnectionRoom 
 }
 
 /** Asks on several connections at the same time: a load balancer may connect each to another server. */
-async function identityOf(database: NotionDatabase): Promise<ServerIdentity | null> {
+async function identityOf(database: NotionDatabase): Promise<DatabaseInspection['identity']> {
   if (!database.dialect.locksRows) return null;
   const asked = Array.from({ length: OWN_POOL_SIZE - 1 }, () => database.transaction(readServerIdentity));
   const identities = (await Promise.allSettled(asked)).flatMap((look) =>
@@ -97,7 +97,7 @@ async function identityOf(database: NotionDatabase): Promise<ServerIdentity | nu
   );
   const names = new Set(identities.map((identity) => (identity.kind === 'known' ? identity.name : null)));
   if (names.size > 1 && !names.has(null)) return { kind: 'unknowable', obstacle: 'several_servers' };
-  return identities.find(({ kind }) => kind !== 'known') ?? identities[0] ?? null;
+  return identities.find(({ kind }) => kind !== 'known') ?? identities[0] ?? { kind: 'not_known_now' };
 }
 
 async function clockOffset(database: NotionDatabase): Promise<number> {

@@ -5,7 +5,7 @@ import { NotionSimulator } from 'nestjs-notion-auth/testing';
 import { freePort } from '../../proofs/harness/free-port.js';
 import { Leftovers } from '../../proofs/harness/leftovers.js';
 import { MariadbServer } from '../../proofs/harness/mariadb.server.js';
-import { Clock, SystemClock } from '../../src/domain/clock.js';
+import { SystemClock, type Clock } from '../../src/domain/clock.js';
 import { Secret } from '../../src/domain/secret.js';
 import { NotionDatabase } from '../../src/storage/notion-database.js';
 import { ownDataSourceOptions } from '../../src/storage/own-data-source.js';

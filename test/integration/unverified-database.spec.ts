@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { NotionStoreUnavailableError } from 'nestjs-notion-auth';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
 import { DatabaseWatch } from '../../src/domain/database-watch.js';
 import { databaseFor, NotionApp } from '../support/notion-app.js';
 import { sqlite } from '../support/storage.harness.js';
 
-/** Answers each comparison as scripted; the last answer stays. */
+/** Each comparison ends as scripted; the last step stays. */
 class ScriptedWatch extends DatabaseWatch {
   script: (() => string | null)[] = [];
   compared = 0;
@@ -36,14 +36,24 @@ let simulator: NotionSimulator;
 let database: Awaited<ReturnType<typeof databaseFor>>;
 let app: NotionApp;
 
+/** Without the timer that looks every two seconds: each look belongs to a test. */
+async function startApp(databaseWatch: DatabaseWatch): Promise<NotionApp> {
+  const timer = jest
+    .spyOn(globalThis, 'setInterval')
+    .mockImplementation(() => setTimeout(() => undefined, 0));
+  const started = await NotionApp.start(simulator, {
+    ...database.options,
+    providers: [{ provide: DatabaseWatch, useValue: databaseWatch }],
+  });
+  timer.mockRestore();
+  return started;
+}
+
 beforeAll(async () => {
   simulator = await NotionSimulator.start();
   database = await databaseFor(sqlite);
   watch.script = [() => 'primary'];
-  app = await NotionApp.start(simulator, {
-    ...database.options,
-    providers: [{ provide: DatabaseWatch, useValue: watch }],
-  });
+  app = await startApp(watch);
 });
 
 beforeEach(async () => {
@@ -115,10 +125,7 @@ it('asks nothing while no connection changes', async () => {
 it('starts, and refreshes once the server is known, where the first look fails', async () => {
   const other = new ScriptedWatch();
   other.script = [notKnownNow];
-  const late = await NotionApp.start(simulator, {
-    ...database.options,
-    providers: [{ provide: DatabaseWatch, useValue: other }],
-  });
+  const late = await startApp(other);
   const { id } = await late.keep(simulator.grant());
   await expect(late.refreshes.refresh(id, { trigger: 'unauthorized' })).rejects.toThrow();
   other.script = [() => 'primary'];
