@@ -22,8 +22,8 @@ export interface OAuthRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: number;
-  /** Of {@link Clock.monotonicMs}; a request that might end later is not begun, and has failed unconnected. */
-  readonly endsBeforeMs?: number;
+  /** Checked before the first byte; `false` fails the request as not connected. Default: always allowed. */
+  readonly maySend?: (timeoutMs: number) => boolean;
 }
 
 /**
@@ -86,7 +86,8 @@ export class OAuthTransport {
       connect: (options, callback) => {
         this.connect(options, (...result) => {
           const [failure, socket] = result;
-          if (failure === null && !this.mayBegin(request)) {
+          // The first byte follows in this turn of the event loop.
+          if (failure === null && request.maySend?.(request.timeoutMs) === false) {
             socket.destroy();
             callback(TOO_LATE_TO_BEGIN, null);
             return;
@@ -96,11 +97,6 @@ export class OAuthTransport {
         });
       },
     });
-  }
-
-  /** The first byte follows in this turn of the event loop: nothing is waited for any more. */
-  private mayBegin({ timeoutMs, endsBeforeMs = Infinity }: OAuthRequest): boolean {
-    return this.clock.monotonicMs() + timeoutMs <= endsBeforeMs;
   }
 
   /** Two steps (rule R8): when the deadline fires, as much time again as it fired late, at least the grace. */
