@@ -76,8 +76,9 @@ export class ClaimSpender {
   /** What forbids to begin the request now, although the claim is ours. */
   private async obstacleTo(held: HeldClaim): Promise<string | null> {
     if (this.shutdown.hasBegun) return 'shutting_down';
-    // After a failover the claim may be forgotten, and somebody else may make it again.
-    if (held.timeline !== (await this.rollForward.currentTimeline())) return 'database_changed';
+    // After a failover the claim may be forgotten, and another process may make it again.
+    const changed = await this.rollForward.obstacleSince(held.timeline);
+    if (changed !== null) return changed;
     return this.leaseAllowsSending(held, this.config.refresh.requestTimeoutMs) ? null : 'claim_nearly_over';
   }
 
@@ -109,10 +110,15 @@ export class ClaimSpender {
     return this.settle(held, verdictOn(answer, presented, this.config.refresh), answer.failure, upstreamMs);
   }
 
-  /** Hands the claim back: nothing was sent. A process that is too slow for its claims does not try at once again. */
+  /**
+   * Hands the claim back: nothing was sent. A process that is too slow for its claims, or cannot tell which server it
+   * is connected to, does not try at once again.
+   */
   private giveUp(held: HeldClaim, code: string): Promise<RefreshOutcome> {
     const settlement: Settlement =
-      code === 'claim_nearly_over' ? { kind: 'postpone', retryInMs: SECOND_MS } : { kind: 'release' };
+      code === 'claim_nearly_over' || code === 'database_unverified'
+        ? { kind: 'postpone', retryInMs: SECOND_MS }
+        : { kind: 'release' };
     return this.settle(held, { settlement, outcome: 'not_sent' }, { code });
   }
 
