@@ -34,7 +34,7 @@ export class FleetWorld {
     seed: number,
     readonly server: VirtualDatabase,
   ) {
-    this.time = new VirtualTime(() => server.isBusy);
+    this.time = new VirtualTime(() => server.rest());
     server.startClock(this.time);
     this.random = new SeededRandom(seed);
     this.notion = new NotionWorld(this.time, this.random);

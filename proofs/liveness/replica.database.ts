@@ -99,6 +99,7 @@ class ReplicaRunner {
   isTransactionActive = false;
   private connection: Connection | null = null;
   private isBroken = false;
+  private hasBegun = false;
   private endTurn: (() => void) | null = null;
 
   constructor(private readonly replica: ReplicaDatabase) {
@@ -116,6 +117,10 @@ class ReplicaRunner {
     if (ASKS_IDENTITY.test(sql)) return this.identity();
     const end = this.endTurn === null ? await this.turn() : null;
     try {
+      if (this.endTurn !== null && !this.hasBegun && !sql.startsWith('SELECT ')) {
+        await this.replica.server.execute('BEGIN IMMEDIATE');
+        this.hasBegun = true;
+      }
       const answer = await this.replica.server.execute(sql, parameters);
       return isStructured ? answer : answer.raw;
     } finally {
@@ -125,8 +130,9 @@ class ReplicaRunner {
 
   async startTransaction(): Promise<void> {
     await this.requireConnection();
+    // It is alone from now on; the engine only hears of it when something is written.
     this.endTurn = await this.turn();
-    await this.replica.server.execute('BEGIN IMMEDIATE');
+    this.hasBegun = false;
     this.isTransactionActive = true;
   }
 
@@ -165,7 +171,7 @@ class ReplicaRunner {
   private async end(statement: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     if (!this.isTransactionActive) return;
     this.isTransactionActive = false;
-    await this.replica.server.execute(statement);
+    if (this.hasBegun) await this.replica.server.execute(statement);
     this.endTurn?.();
     this.endTurn = null;
   }

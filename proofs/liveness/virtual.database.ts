@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+import sqlite3, { type Database, type Statement } from 'sqlite3';
 import { DataSource } from 'typeorm';
 import { dialectOf, type Dialect } from '../../src/storage/dialect.js';
 import { prepareDatabase } from '../../src/storage/prepare-database.js';
@@ -6,15 +8,11 @@ import type { VirtualTime } from './virtual.time.js';
 
 /** What statements say instead of asking a clock; the server puts its own time there. */
 const NOW = 'virtual_now()';
+const STATEMENTS_KEPT = 500;
 
-interface SqliteConnection {
-  all(sql: string, parameters: readonly unknown[], done: (error: Error | null, rows: unknown[]) => void): void;
-  run(
-    sql: string,
-    parameters: readonly unknown[],
-    done: (this: { changes: number; lastID: number }, error: Error | null) => void,
-  ): void;
-}
+/** TypeORM makes each of these note where it was called from, which takes longer than what it calls. */
+const TRACED = ['run', 'all', 'finalize'] as const;
+const untraced = TRACED.map((name) => [name, sqlite3.Statement.prototype[name]] as const);
 
 /** What the driver says of one statement. */
 export interface Answer {
@@ -40,8 +38,14 @@ export class VirtualDatabase {
   cancelsIdentity = false;
   /** Connections of an earlier one are gone. */
   generation = 0;
+  private time: VirtualTime | null = null;
   private underWay = 0;
+  private onRest: () => void = () => undefined;
   private line: Promise<void> = Promise.resolve();
+  private readonly prepared = new LRUCache<string, Statement>({
+    max: STATEMENTS_KEPT,
+    dispose: (statement) => statement.finalize(),
+  });
 
   private constructor(readonly dataSource: DataSource) {}
 
@@ -54,15 +58,19 @@ export class VirtualDatabase {
       logging: false,
     }).initialize();
     await prepareDatabase(dataSource, { owned: true, runMigrations: true, environment: {} });
+    for (const [name, method] of untraced) Object.assign(sqlite3.Statement.prototype, { [name]: method });
     return new VirtualDatabase(dataSource);
   }
 
-  get isBusy(): boolean {
-    return this.underWay > 0;
+  startClock(time: VirtualTime): void {
+    this.time = time;
   }
 
-  startClock(time: VirtualTime): void {
-    this.nowMs = () => Math.floor(time.epochMs + this.clockOffsetMs);
+  /** Resolves when no statement is under way, with whether one was. */
+  async rest(): Promise<boolean> {
+    if (this.underWay === 0) return false;
+    await new Promise<void>((resolve) => (this.onRest = resolve));
+    return true;
   }
 
   /** Every connection breaks; the next one finds the same server again. */
@@ -80,22 +88,12 @@ export class VirtualDatabase {
   }
 
   execute(sql: string, parameters: readonly unknown[] = []): Promise<Answer> {
-    const text = sql.replaceAll(NOW, String(this.nowMs()));
-    const { databaseConnection } = this.dataSource.driver as unknown as { databaseConnection: SqliteConnection };
+    const bound = this.withTime(sql, parameters);
     this.underWay += 1;
-    return new Promise<Answer>((resolve, reject) => {
-      if (/^(?:INSERT|UPDATE|DELETE) /.test(text)) {
-        databaseConnection.run(text, parameters, function (error) {
-          if (error === null) resolve({ raw: this.lastID, records: [], affected: this.changes });
-          else reject(error);
-        });
-      } else {
-        databaseConnection.all(text, parameters, (error, rows) => {
-          if (error === null) resolve({ raw: rows, records: rows, affected: undefined });
-          else reject(error);
-        });
-      }
-    }).finally(() => (this.underWay -= 1));
+    return this.executeBound(bound.sql, bound.parameters).finally(() => {
+      this.underWay -= 1;
+      if (this.underWay === 0) this.onRest();
+    });
   }
 
   /** Reads outside of the simulation's faults, between transactions. */
@@ -109,8 +107,48 @@ export class VirtualDatabase {
   }
 
   async close(): Promise<void> {
+    this.prepared.clear();
     await this.dataSource.destroy();
   }
 
-  private nowMs: () => number = () => 0;
+  private executeBound(sql: string, parameters: readonly unknown[]): Promise<Answer> {
+    const statement = this.prepare(sql);
+    return new Promise((resolve, reject) => {
+      if (/^(?:INSERT|UPDATE|DELETE) /.test(sql)) {
+        statement.run(parameters, function (error: Error | null) {
+          if (error === null) resolve({ raw: this.lastID, records: [], affected: this.changes });
+          else reject(error);
+        });
+      } else {
+        statement.all(parameters, (error: Error | null, rows: unknown[]) => {
+          if (error === null) resolve({ raw: rows, records: rows, affected: undefined });
+          else reject(error);
+        });
+      }
+    });
+  }
+
+  private prepare(sql: string): Statement {
+    const known = this.prepared.get(sql);
+    if (known !== undefined) return known;
+    const { databaseConnection } = this.dataSource.driver as unknown as { databaseConnection: Database };
+    const statement = databaseConnection.prepare(sql);
+    this.prepared.set(sql, statement);
+    return statement;
+  }
+
+  /** The time is a parameter among the others, so that the statement stays the same. */
+  private withTime(sql: string, parameters: readonly unknown[]): { sql: string; parameters: unknown[] } {
+    const [first = '', ...parts] = sql.split(NOW);
+    if (parts.length === 0) return { sql, parameters: [...parameters] };
+    const nowMs = Math.floor((this.time?.epochMs ?? 0) + this.clockOffsetMs);
+    const left = [...parameters];
+    const all = left.splice(0, placesIn(first));
+    for (const part of parts) all.push(nowMs, ...left.splice(0, placesIn(part)));
+    return { sql: [first, ...parts].join('?'), parameters: all };
+  }
+}
+
+function placesIn(sql: string): number {
+  return sql.split('?').length - 1;
 }

@@ -51,8 +51,8 @@ export class VirtualTime {
   private made = 0;
   private immediates = 0;
 
-  /** @param isBusy - whether something outside of JavaScript is under way */
-  constructor(private readonly isBusy: () => boolean) {}
+  /** @param others - resolves when nothing outside of JavaScript is under way, with whether something was */
+  constructor(private readonly others: () => Promise<boolean>) {}
 
   get epochMs(): number {
     return BEGINS_AT_MS + this.nowMs;
@@ -126,7 +126,7 @@ export class VirtualTime {
   /** Promises settle between two turns of the event loop; a turn in which nothing is under way is the last. */
   private async rest(): Promise<void> {
     do await new Promise((resolve) => realTimers.setImmediate(resolve));
-    while (this.immediates > 0 || this.isBusy());
+    while (this.immediates > 0 || (await this.others()));
   }
 
   private schedule(fire: () => unknown, delayMs: number | undefined, repeats: boolean): VirtualTimer {
