@@ -31,6 +31,8 @@ export class Judge {
   /** How long the slowest dead grant took from the first call that met it. */
   slowestMarkMs = 0;
   slowestHeardMs = 0;
+  faultsCarriedOut = 0;
+  mostMarkedByMistake = 0;
   private readonly waits = new Set<Wait>();
   private readonly dead = new Set<Account>();
 

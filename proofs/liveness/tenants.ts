@@ -70,9 +70,9 @@ export function usualShape(random: SeededRandom, number: number): TenantShape {
   return {
     name: `t${String(number)}`,
     accounts: isCompany ? random.whole(8, 10) : random.whole(1, 3),
-    periodMs: random.whole(isCompany ? MINUTE_MS : 3 * MINUTE_MS, 15 * MINUTE_MS),
+    periodMs: random.whole(isCompany ? MINUTE_MS : 5 * MINUTE_MS, 15 * MINUTE_MS),
     parallel: random.whole(1, 2),
-    tokenLifeMs: random.whole(20 * MINUTE_MS, 60 * MINUTE_MS),
+    tokenLifeMs: random.whole(40 * MINUTE_MS, 100 * MINUTE_MS),
     isOneWorkspace: random.chance(0.5),
   };
 }
