@@ -1,5 +1,5 @@
 import { NotionReconnectRequiredError, type NotionAuthEvent } from '../../src/index.js';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/duration.js';
+import { MINUTE_MS, SECOND_MS } from '../../src/domain/duration.js';
 import { LEASE_MS } from './bounds.js';
 import { FleetReplica, ReplicaGone } from './fleet.replica.js';
 import { CLIENT_ID, REDIRECT_URI, type FleetWorld } from './fleet.world.js';
@@ -104,7 +104,8 @@ export class Fleet {
     });
   }
 
-  private async connect(account: Account): Promise<void> {
+  /** The user connects (again): the grant is new, and so is its pair. */
+  async connect(account: Account): Promise<void> {
     const { grant, ownerId } = account;
     const replica = this.next();
     if (replica === undefined) throw new ReplicaGone();
@@ -162,6 +163,8 @@ export class Fleet {
     const wait = this.judge.startWait(account);
     try {
       for (let failures = 1; !this.isOver; failures++) {
+        // Or the first call of every job would land on the same replica.
+        this.turn = this.world.random.whole(0, 1_000);
         const calls = Array.from({ length: account.tenant.parallel }, () => this.call(account));
         const ends = await Promise.all(calls);
         if (ends.every((end) => end === 'served')) {
@@ -260,5 +263,3 @@ export class Fleet {
     this.world.time.after(everyMs, again);
   }
 }
-
-export const DAY_HOURS_MS = 24 * HOUR_MS;

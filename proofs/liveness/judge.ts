@@ -33,6 +33,10 @@ export class Judge {
   slowestHeardMs = 0;
   faultsCarriedOut = 0;
   mostMarkedByMistake = 0;
+  /** The longest wait as a share of its bound. */
+  longestShare = 0;
+  private breakers: readonly string[] = [];
+  private wasFailover = false;
   private readonly waits = new Set<Wait>();
   private readonly dead = new Set<Account>();
 
@@ -51,7 +55,7 @@ export class Judge {
   }
 
   startWait(account: Account): Wait {
-    const wait = { account, startedMs: this.nowMs, breakers: new Set<string>(), isReported: false };
+    const wait = { account, startedMs: this.nowMs, breakers: new Set(this.breakers), isReported: false };
     this.waits.add(wait);
     return wait;
   }
@@ -119,31 +123,35 @@ export class Judge {
   }
 
   private async look(): Promise<void> {
+    await this.lookAtBreakers();
     const waiting = [...this.waits].filter(({ startedMs }) => this.nowMs - startedMs > LEAST_UNDISTURBED_MS);
-    if (waiting.length > 0 || this.faults.during(this.nowMs, this.nowMs).includes('shortage')) {
-      await this.lookAtBreakers(waiting);
-    }
     for (const wait of waiting) this.holdAgainst(wait, 'is not served');
     if (this.dead.size > 0) await this.lookAtDead();
   }
 
-  private async lookAtBreakers(waiting: readonly Wait[]): Promise<void> {
-    const closed = await this.world.server.look<{ gate: string }>(
-      'SELECT gate FROM notion_refresh_gate WHERE closed_until IS NOT NULL ORDER BY gate',
+  private async lookAtBreakers(): Promise<void> {
+    const rows = await this.world.server.look<{ gate: string; left: number | null }>(
+      `SELECT gate, closed_until - ${this.world.server.dialect.now} AS left FROM notion_refresh_gate
+       WHERE closed_until IS NOT NULL ORDER BY gate`,
     );
-    for (const { gate } of closed) for (const { breakers } of waiting) breakers.add(gate);
-    if (closed.some(({ gate }) => gate === 'failover') && !this.hasSeenFailover) {
-      this.hasSeenFailover = true;
+    // One that is probed is not closed before a probe succeeds; the others are by themselves.
+    const open = rows.filter(({ gate, left }) => Number(left) > 0 || gate === 'mass_dead' || gate === 'configuration');
+    this.breakers = open.map(({ gate }) => gate);
+    for (const wait of this.waits) for (const gate of this.breakers) wait.breakers.add(gate);
+    const isFailover = this.breakers.includes('failover');
+    if (isFailover && !this.wasFailover) {
       this.report('failover', null, 'refreshes are held back as after a failover, and the server never changed');
     }
+    this.wasFailover = isFailover;
   }
-
-  private hasSeenFailover = false;
 
   private holdAgainst(wait: Wait, what: string): void {
     const { account, startedMs } = wait;
     const undisturbedMs = this.undisturbedOf(account.tenant);
     const byMs = this.faults.servedBy(account.tenant, startedMs, undisturbedMs);
+    if (this.world.notion.isHealthy(account.grant)) {
+      this.longestShare = Math.max(this.longestShare, (this.nowMs - startedMs) / (byMs - startedMs));
+    }
     if (wait.isReported || this.nowMs <= byMs || !this.world.notion.isHealthy(account.grant)) return;
     wait.isReported = true;
     const seconds = (ms: number) => `${(ms / SECOND_MS).toFixed(1)} s`;
@@ -179,6 +187,7 @@ export class Judge {
     if (isMarked) account.markedAtMs ??= this.nowMs;
     const { markedAtMs, heardAtMs } = account;
     if (markedAtMs === null) {
+      this.slowestMarkMs = Math.max(this.slowestMarkMs, this.nowMs - seenMs);
       if (this.nowMs <= this.faults.happensBy(seenMs, MARKED_WITHIN_MS)) return;
       this.report('mass_revocation', account, 'is dead and not marked', seenMs);
       return;
