@@ -5,6 +5,7 @@ import { FleetReplica, ReplicaGone } from './fleet.replica.js';
 import { CLIENT_ID, REDIRECT_URI, type FleetWorld } from './fleet.world.js';
 import { Judge } from './judge.js';
 import { REPLICA_KINDS } from './replica.parts.js';
+import { unseeded } from './seeded.chance.js';
 import { retryAfterMs, type Account, type Tenant } from './tenants.js';
 
 const RESTARTED_AFTER_MS = 15 * SECOND_MS;
@@ -225,23 +226,22 @@ export class Fleet {
     return ready[this.turn % Math.max(1, ready.length)];
   }
 
+  /** A host waits for its database before it starts an application. */
   private async startReplica(slot: number): Promise<void> {
+    const { server, time } = this.world;
+    while (server.isDown || server.refusedShare > 0) await time.sleep(START_AGAIN_AFTER_MS);
     this.starts += 1;
     const kind = REPLICA_KINDS[slot]!;
     const replica = new FleetReplica(`${kind}-${String(this.starts)}`, kind, this.world);
     replica.database.onDeath = () => {
       this.kill(replica);
     };
-    try {
-      await replica.start((event) => {
+    const start = () =>
+      replica.start((event) => {
         this.hear(event);
       });
-      this.replicas[slot] = replica;
-    } catch (error) {
-      this.world.note(`start failed ${error instanceof Error ? error.message : "unknown"}`);
-      replica.kill();
-      this.world.time.after(START_AGAIN_AFTER_MS, () => void this.startReplica(slot));
-    }
+    await time.hold(unseeded(start));
+    this.replicas[slot] = replica;
   }
 
   private hear({ name, authorizationId, at }: NotionAuthEvent): void {

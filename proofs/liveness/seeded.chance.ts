@@ -14,6 +14,17 @@ export function seedChance(random: SeededRandom): void {
   syncBuiltinESMExports();
 }
 
+/** Nest draws the names of its modules in advance, for applications of later simulations too: not from the seed. */
+export async function unseeded<T>(work: () => Promise<T>): Promise<T> {
+  const seeded = Math.random;
+  Math.random = real.random;
+  try {
+    return await work();
+  } finally {
+    Math.random = seeded;
+  }
+}
+
 export function freeChance(): void {
   Math.random = real.random;
   Object.assign(crypto, { randomUUID: real.randomUUID });

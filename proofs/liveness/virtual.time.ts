@@ -4,6 +4,8 @@ import timersPromises from 'node:timers/promises';
 /** 2026-01-05T00:00:00Z: when every simulation begins. */
 const BEGINS_AT_MS = 1_767_571_200_000;
 
+const LONGEST_HOLD_NS = 60_000_000_000n;
+
 type Callback = (...given: unknown[]) => unknown;
 
 const realTimers = {
@@ -49,6 +51,7 @@ export class VirtualTime {
   nowMs = 0;
   private readonly heap: VirtualTimer[] = [];
   private made = 0;
+  private held = 0;
   private immediates = 0;
 
   /** @param others - resolves when nothing outside of JavaScript is under way, with whether something was */
@@ -103,6 +106,16 @@ export class VirtualTime {
     this.schedule(callback, delayMs, false);
   }
 
+  /** For work that takes real time and no virtual time: time stands still until it has ended. */
+  async hold<T>(work: Promise<T>): Promise<T> {
+    this.held += 1;
+    try {
+      return await work;
+    } finally {
+      this.held -= 1;
+    }
+  }
+
   /** Lets everything happen that happens until then. */
   async runUntil(untilMs: number): Promise<void> {
     await this.rest();
@@ -123,10 +136,18 @@ export class VirtualTime {
     this.heap.length = 0;
   }
 
-  /** Promises settle between two turns of the event loop; a turn in which nothing is under way is the last. */
+  /**
+   * Promises settle between two turns of the event loop; a turn in which nothing is under way is the last.
+   * @throws when what is held waits for the time that it holds
+   */
   private async rest(): Promise<void> {
-    do await new Promise((resolve) => realTimers.setImmediate(resolve));
-    while (this.immediates > 0 || (await this.others()));
+    const startedNs = process.hrtime.bigint();
+    do {
+      await new Promise((resolve) => realTimers.setImmediate(resolve));
+      if (this.held > 0 && process.hrtime.bigint() - startedNs > LONGEST_HOLD_NS) {
+        throw new Error('Virtual time is held by work that waits for it.');
+      }
+    } while (this.immediates > 0 || this.held > 0 || (await this.others()));
   }
 
   private schedule(fire: () => unknown, delayMs: number | undefined, repeats: boolean): VirtualTimer {
