@@ -5,7 +5,7 @@ import { FleetReplica, ReplicaGone } from './fleet.replica.js';
 import { CLIENT_ID, REDIRECT_URI, type FleetWorld } from './fleet.world.js';
 import { Judge } from './judge.js';
 import { REPLICA_KINDS } from './replica.parts.js';
-import { unseeded } from './seeded.chance.js';
+import { unseededNames } from './seeded.chance.js';
 import { retryAfterMs, type Account, type Tenant } from './tenants.js';
 
 const RESTARTED_AFTER_MS = 15 * SECOND_MS;
@@ -240,7 +240,7 @@ export class Fleet {
       replica.start((event) => {
         this.hear(event);
       });
-    await time.hold(unseeded(start));
+    await time.hold(unseededNames(start));
     this.replicas[slot] = replica;
   }
 

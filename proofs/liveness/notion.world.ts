@@ -10,7 +10,7 @@ const USUAL_MS = 400;
 /**
  * - `refused`: no connection can be made.
  * - `unavailable`: 503 without a word about the token.
- * - `rejects_all`: Notion calls every grant dead, by mistake.
+ * - `rejects_all`: Notion calls every grant dead, by mistake, also when it is asked about its tokens.
  */
 export type NotionMode = 'up' | 'refused' | 'unavailable' | 'rejects_all';
 
@@ -115,7 +115,7 @@ export class NotionWorld {
       return { kind: 'useless', failure: { status: 503 } };
     }
     const [grant, generation, kind] = this.find(token);
-    const isLive = grant.isAlive && generation === grant.generation;
+    const isLive = grant.isAlive && generation === grant.generation && this.mode !== 'rejects_all';
     const isActive = isLive && (kind === 'refresh' || grant.isAccessTokenAlive);
     return isActive ? { kind: 'active', scopes: null } : { kind: 'inactive' };
   }

@@ -2,6 +2,9 @@ import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import type { SeededRandom } from '../harness/seeded.random.js';
 
+/** The package that Nest takes names from. */
+const DRAWS_NAMES = /node_modules[\\/]uid[\\/]/;
+
 const real = { random: Math.random, randomUUID: crypto.randomUUID };
 
 /** Until {@link freeChance}: `Math.random()` and `randomUUID()` of the whole process follow the seed. */
@@ -14,10 +17,13 @@ export function seedChance(random: SeededRandom): void {
   syncBuiltinESMExports();
 }
 
-/** Nest draws the names of its modules in advance, for applications of later simulations too: not from the seed. */
-export async function unseeded<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * For the start of an application: Nest names its modules by chance, with numbers drawn in advance for those of later
+ * simulations, too. Those are not from the seed.
+ */
+export async function unseededNames<T>(work: () => Promise<T>): Promise<T> {
   const seeded = Math.random;
-  Math.random = real.random;
+  Math.random = () => (DRAWS_NAMES.test(new Error().stack ?? '') ? real.random() : seeded());
   try {
     return await work();
   } finally {
