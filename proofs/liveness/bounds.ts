@@ -7,8 +7,8 @@ export const SERVED_WITHIN_MS = MINUTE_MS;
 export const MARKED_WITHIN_MS = 10 * MINUTE_MS;
 /** From that row to the listener. */
 export const HEARD_WITHIN_MS = 5 * MINUTE_MS;
-/** Of `refresh.leaseMs`: a tenant waits for at most one attempt of its own that a killed replica left. */
-export const LEASE_MS = 2 * MINUTE_MS;
+/** `refresh.leaseMs` of the fleet: a tenant waits for at most one attempt of its own that a killed replica left. */
+export const LEASE_MS = 45 * SECOND_MS;
 /** A job that fails tries again after two seconds, so no tenant's undisturbed time is taken for less. */
 export const LEAST_UNDISTURBED_MS = 2 * SECOND_MS;
 

@@ -4,7 +4,8 @@ import type { Fleet } from './fleet.js';
 
 /** Before the first fault, and at the end without any. */
 export const QUIET_MS = 5 * MINUTE_MS;
-const SLOT_MS = 18 * MINUTE_MS;
+const FIRST_SLOT_MS = 15 * MINUTE_MS;
+const SLOT_MS = 30 * MINUTE_MS;
 /** The first ones come alone, in this order, before any of the others could hide what they do. */
 const FIRST = ['kill', 'slow_tenant', 'shortage', 'leaving', 'rejects_all'];
 
@@ -19,7 +20,8 @@ export async function carryOutFaults(fleet: Fleet, endMs: number): Promise<void>
     const kinds = left.splice(0, isDouble ? 2 : 1);
     if (left.length === 0) left = shuffled(Object.keys(FAULTS));
     await Promise.all(kinds.map((kind) => begin(fleet, kind)));
-    await time.sleep(Math.max(MINUTE_MS, SLOT_MS - (time.nowMs - startedMs)));
+    const slotMs = slot < FIRST.length ? FIRST_SLOT_MS : SLOT_MS;
+    await time.sleep(Math.max(MINUTE_MS, slotMs - (time.nowMs - startedMs)));
   }
 
   function shuffled(kinds: string[]): string[] {

@@ -1,4 +1,5 @@
 import { MINUTE_MS, SECOND_MS } from '../../src/domain/duration.js';
+import { LEASE_MS } from './bounds.js';
 import type { CommitFault } from './replica.database.js';
 import type { Fleet } from './fleet.js';
 import type { FleetReplica } from './fleet.replica.js';
@@ -38,19 +39,19 @@ async function killWithClaims(fleet: Fleet): Promise<void> {
   const accounts = company.accounts.filter((account) => isUsable(fleet, account)).slice(0, CLAIMS_HELD);
   const fault = fleet.judge.faults.begin('kill', time.nowMs, new Set([company]));
   for (const account of accounts) {
-    account.grant.slowMs = 40 * SECOND_MS;
+    account.grant.slowMs = 25 * SECOND_MS;
     fleet.expire(account);
     void fleet.callOn(victim, account).catch(() => undefined);
   }
   await time.sleep(2 * SECOND_MS);
   fleet.kill(victim);
   for (const { grant } of accounts) grant.slowMs = 0;
-  fault.endMs = time.nowMs + 120 * SECOND_MS;
+  fault.endMs = time.nowMs + LEASE_MS;
   // Each of their jobs calls in several ways at once, so that every replica that is left has them waiting.
   const usual = company.parallel;
   company.parallel = 2 * fleet.replicas.length;
   for (const account of accounts) fleet.runNow(account);
-  await stir(fleet, new Set([company]), 12, 100 * SECOND_MS);
+  await stir(fleet, new Set([company]), 12, LEASE_MS);
   company.parallel = usual;
 }
 
@@ -63,7 +64,7 @@ async function slowTenant(fleet: Fleet): Promise<void> {
   company.parallel = 2 * fleet.replicas.length;
   const accounts = company.accounts.slice(0, CLAIMS_HELD);
   for (const { grant } of accounts) grant.slowMs = 25 * SECOND_MS;
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     for (const account of accounts) {
       fleet.expire(account);
       fleet.runNow(account);

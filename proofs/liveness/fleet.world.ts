@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SeededRandom } from '../harness/seeded.random.js';
 import type { NotionAuthOptions } from '../../src/index.js';
+import { LEASE_MS } from './bounds.js';
 import { NotionWorld } from './notion.world.js';
 import { freeChance, seedChance } from './seeded.chance.js';
 import { VirtualDatabase } from './virtual.database.js';
@@ -23,8 +24,8 @@ export class FleetWorld {
     redirectUris: [REDIRECT_URI],
     encryptionKeys: [{ id: 'k1', key: KEY }],
     production: false,
-    // Rarer looks than by default, for the sake of the machine that simulates them.
-    refresh: { retainMs: 3_000 },
+    // Rarer looks and shorter leases than by default, for the sake of the machine that simulates them.
+    refresh: { retainMs: 3_000, leaseMs: LEASE_MS, requestTimeoutMs: 30_000, leaseMarginMs: 10_000 },
     events: { lookEveryMs: 20_000, keepMs: EVENTS_KEPT_MS },
     revocation: { lookEveryMs: 300_000 },
   };

@@ -56,7 +56,7 @@ export class ReplicaClock extends Clock {
   }
 
   override async sleep(durationMs: number): Promise<void> {
-    await this.time.sleep(durationMs);
+    await new Promise((resolve) => setTimeout(resolve, durationMs));
     if (this.isDead()) await new Promise(() => undefined);
   }
 }

@@ -64,14 +64,14 @@ export function makeTenant(world: NotionWorld, shape: TenantShape): Tenant {
   return tenant;
 }
 
-/** Most are small; every eighth is a company. */
+/** Most are small; every tenth is a company. */
 export function usualShape(random: SeededRandom, number: number): TenantShape {
-  const isCompany = number % 8 === 0;
+  const isCompany = number % 10 === 0;
   return {
     name: `t${String(number)}`,
     accounts: isCompany ? random.whole(8, 10) : random.whole(1, 3),
     periodMs: random.whole(isCompany ? MINUTE_MS : 5 * MINUTE_MS, 15 * MINUTE_MS),
-    parallel: random.whole(1, 2),
+    parallel: isCompany ? 2 : 1,
     tokenLifeMs: random.whole(40 * MINUTE_MS, 100 * MINUTE_MS),
     isOneWorkspace: random.chance(0.5),
   };
@@ -79,5 +79,5 @@ export function usualShape(random: SeededRandom, number: number): TenantShape {
 
 /** How long a job waits before it calls again after a failure. */
 export function retryAfterMs(failures: number): number {
-  return failures <= 30 ? 2 * SECOND_MS : 10 * SECOND_MS;
+  return failures <= 15 ? 2 * SECOND_MS : 5 * SECOND_MS;
 }

@@ -21,6 +21,8 @@ const realTimers = {
 /** Looks enough like a `NodeJS.Timeout`. */
 class VirtualTimer {
   isOver = false;
+  /** Of the simulation itself. */
+  isOurs = false;
 
   constructor(
     readonly fire: () => void,
@@ -61,9 +63,9 @@ export class VirtualTime {
     return BEGINS_AT_MS + this.nowMs;
   }
 
-  /** Timers that wait. */
+  /** Timers of the applications that wait. */
   get waiting(): number {
-    return this.heap.filter(({ isOver }) => !isOver).length;
+    return this.heap.filter(({ isOver, isOurs }) => !isOver && !isOurs).length;
   }
 
   install(): void {
@@ -99,11 +101,13 @@ export class VirtualTime {
   }
 
   sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.schedule(resolve, delayMs, false));
+    return new Promise((resolve) => {
+      this.after(delayMs, resolve);
+    });
   }
 
   after(delayMs: number, callback: () => void): void {
-    this.schedule(callback, delayMs, false);
+    this.schedule(callback, delayMs, false).isOurs = true;
   }
 
   /** For work that takes real time and no virtual time: time stands still until it has ended. */
