@@ -39,6 +39,7 @@ async function tables({ world, accounts }: Fleet): Promise<Growth[]> {
     ['notion_authorization_owner', all],
     ['notion_refresh_attempt', attempts],
     ['notion_refresh_gate', MOST_BREAKERS],
+    ['notion_breaker_suspect', 0],
     ['notion_database_timeline', 1],
     ['notion_revocation', 0],
     ['notion_oauth_state', 0],
@@ -66,7 +67,11 @@ function memory({ world, ready, accounts }: Fleet): Growth[] {
     { what: 'tokens read', value: of(NotionTokenService, 'reads'), atMost: 0 },
     { what: 'pairs not stored', value: of(PairCustody, 'pending'), atMost: 0 },
     { what: 'pairs retained', value: of(PairCustody, 'retained'), atMost: 0 },
-    { what: 'access tokens kept', value: of(AccessTokenCache, 'tokens'), atMost: ready.length * accounts.length },
+    {
+      what: 'access tokens kept',
+      value: of(AccessTokenCache, 'tokens'),
+      atMost: ready.length * accounts.length,
+    },
     { what: 'timers', value: world.time.waiting, atMost: (ready.length + 1) * TIMERS_OF_A_REPLICA },
   ];
 }

@@ -177,11 +177,14 @@ export async function isSuspected(session: StoreSession, id: AuthorizationId): P
   return (await onlyUnsuspected(row, session).getCount()) === 0;
 }
 
-/** Whether the breaker is open, or some of what it held back is still to be marked. */
+/** Whether the breaker is open, or has left something to mark or to forget. */
 export async function hasMassRevocationWork(session: StoreSession): Promise<boolean> {
   const breaker = await readGate(session, 'mass_dead');
   if (breaker === null) return false;
-  return breaker.closedUntil !== null || (await heldBack(session, 1)).length > 0;
+  if (breaker.closedUntil !== null) return true;
+  const { manager, clientId } = session;
+  const suspects = manager.createQueryBuilder(BreakerSuspectEntity, 's');
+  return (await suspects.where('s.clientId = :clientId', { clientId }).limit(1).getOne()) !== null;
 }
 
 /** @see AuthorizationStore.tendMassRevocation */
@@ -204,7 +207,18 @@ async function markHeldBack(
   for (const { authorizationId, version } of held) {
     if (await markRejected(session, authorizationId, version)) marked.push(authorizationId);
   }
+  await endProbes(session);
   return { marked, hasMore: held.length === limit };
+}
+
+/** Who probed no longer matters once the breaker is closed. */
+async function endProbes({ manager, clientId }: StoreSession): Promise<void> {
+  await manager
+    .createQueryBuilder()
+    .delete()
+    .from(BreakerSuspectEntity)
+    .where('client_id = :clientId AND rejected = :rejected', { clientId, rejected: false })
+    .execute();
 }
 
 function heldBack({ manager, clientId }: StoreSession, limit: number): Promise<BreakerSuspectEntity[]> {

@@ -326,6 +326,9 @@ export function gatesContract(engine: StorageEngine): void {
     );
     expect(events).toHaveLength(1);
     expect(await elsewhere.tendMassRevocation(10)).toMatchObject({ marked: [], hasMore: false });
+    expect(
+      await run(storage(), `SELECT * FROM notion_breaker_suspect WHERE client_id = '${clientId}'`),
+    ).toEqual([]);
   });
 
   it('mark what was held back at its next claim or sweep, where the process that closed them has died', async () => {
