@@ -31,6 +31,7 @@ import { KeyRingCipher } from './encryption/key-ring.cipher.js';
 import { NotionKeyRotation } from './encryption/notion-key.rotation.js';
 import { EventDelivery } from './events/event.delivery.js';
 import { EventListeners } from './events/event.listeners.js';
+import { ExpiredRowsPruner } from './events/expired-rows.pruner.js';
 import { FilePairJournal } from './journal/file-pair.journal.js';
 import { NotionAuthConfigModule } from './notion-auth-config.module.js';
 import { wiringOf, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './notion-auth.module-definition.js';
@@ -62,6 +63,7 @@ import { RevocationSender } from './refresh/revocation.sender.js';
 import { RollForward } from './refresh/roll-forward.js';
 import { StallWatch } from './refresh/stall.watch.js';
 import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
+import { RefreshScheduleCheck } from './schedule/refresh-schedule.check.js';
 import { TypeOrmAuthorizationDirectory } from './storage/typeorm-authorization.directory.js';
 import { TypeOrmAttemptHistory } from './storage/typeorm-attempt.history.js';
 import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
@@ -131,6 +133,8 @@ const PROVIDERS: Provider[] = [
   ...webhookProviders,
   EventListeners,
   EventDelivery,
+  ExpiredRowsPruner,
+  RefreshScheduleCheck,
   NotionHttpPool,
   CallMeter,
   AuthorizedCalls,
