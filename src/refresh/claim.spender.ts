@@ -110,15 +110,10 @@ export class ClaimSpender {
     return this.settle(held, verdictOn(answer, presented, this.config.refresh), answer.failure, upstreamMs);
   }
 
-  /**
-   * Hands the claim back: nothing was sent. A process that is too slow for its claims, or cannot tell which server it
-   * is connected to, does not try at once again.
-   */
+  /** Hands the claim back: nothing was sent. A process that is too slow for its claims does not try at once again. */
   private giveUp(held: HeldClaim, code: string): Promise<RefreshOutcome> {
     const settlement: Settlement =
-      code === 'claim_nearly_over' || code === 'database_unverified'
-        ? { kind: 'postpone', retryInMs: SECOND_MS }
-        : { kind: 'release' };
+      code === 'claim_nearly_over' ? { kind: 'postpone', retryInMs: SECOND_MS } : { kind: 'release' };
     return this.settle(held, { settlement, outcome: 'not_sent' }, { code });
   }
 

@@ -92,21 +92,20 @@ it('claims nothing while it is not known which server answers, and refreshes as 
   expect(simulator.ledger.since(mark).tokenRequests()).toBe(1);
 });
 
-it('gives a claim back when it is not known before the request whether the server is still the same', async () => {
+it.each([
+  ['database_unverified', 'it is not known before the request which server answers', notKnownNow],
+  ['database_changed', 'another server answers before the request', () => 'promoted'],
+])('gives a claim back as %s where %s, and sends later', async (code, _when, look) => {
   const mark = simulator.ledger.mark();
-  watch.script = [primaryThenChange, notKnownNow];
+  const { id } = await app.keep(simulator.grant());
+  const refresh = () => app.refreshes.refresh(id, { trigger: 'unauthorized' });
+  watch.script = [primaryThenChange, look];
   watch.change();
-  const outcome = await refreshOne();
-  expect(outcome).toMatchObject({ kind: 'not_sent', failure: { code: 'database_unverified' } });
+  expect(await refresh()).toMatchObject({ kind: 'not_sent', failure: { code } });
   expect(simulator.ledger.since(mark).tokenRequests()).toBe(0);
-});
-
-it('gives a claim back that was made on another server', async () => {
-  const mark = simulator.ledger.mark();
-  watch.script = [primaryThenChange, () => 'promoted'];
-  watch.change();
-  expect(await refreshOne()).toMatchObject({ kind: 'not_sent', failure: { code: 'database_changed' } });
-  expect(simulator.ledger.since(mark).tokenRequests()).toBe(0);
+  watch.script = [() => 'promoted'];
+  expect(await refresh()).toMatchObject({ kind: 'renewed' });
+  expect(simulator.ledger.since(mark).tokenRequests()).toBe(1);
 });
 
 it('keeps the last known server while another look finds none', async () => {
