@@ -20,7 +20,8 @@ const KEY = { id: 'k1', key: randomBytes(32).toString('base64') };
 
 /** Time that passes when the episode says so; no two files are made at the same. */
 export class EpisodeClock extends Clock {
-  private ms = Date.now();
+  /** Far from the time of the machine, by which nothing may be decided here. */
+  private ms = Date.UTC(2100, 0);
 
   override now(): Date {
     return new Date(this.ms);
@@ -188,7 +189,11 @@ export class DiskEpisode {
   }
 
   private files(): string[] {
-    return real.readdirSync(this.folder).map((name) => join(this.folder, name));
+    // In the order of their making: a folder lists them in an order of its own.
+    return real
+      .readdirSync(this.folder)
+      .sort()
+      .map((name) => join(this.folder, name));
   }
 
   private someChange(): RetainedChange {

@@ -50,15 +50,20 @@ export function damageFile(random: SeededRandom, path: string): DamagedRange {
   // Most of a new file is still unused; what is there is more worth damaging.
   const used = bytes.findLastIndex((byte) => byte !== 0) + 1;
   const at = random.whole(0, Math.max(0, (random.chance(0.8) ? used : bytes.length) - 1));
+  const { mtimeMs } = real.statSync(path);
+  const damage = damageAt(random, path, bytes, at);
+  real.utimesSync(path, mtimeMs / 1_000, mtimeMs / 1_000);
+  return damage;
+}
+
+function damageAt(random: SeededRandom, path: string, bytes: Buffer, at: number): DamagedRange {
   const dice = random.next();
   if (dice < 0.2) {
     real.truncateSync(path, at);
     return { kind: 'truncated', from: at, to: Infinity };
   }
   const damage = dice < 0.4 ? lostSector(bytes, at) : changedBits(random, bytes, at);
-  const { mtimeMs } = real.statSync(path);
   real.writeFileSync(path, bytes);
-  real.utimesSync(path, mtimeMs / 1_000, mtimeMs / 1_000);
   return damage;
 }
 
