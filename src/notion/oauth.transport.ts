@@ -15,6 +15,7 @@ const TOO_LATE = Object.assign(new Error('The deadline has passed.'), { code: 't
 const TOO_LATE_TO_BEGIN = Object.assign(new Error('The claim may be over before the answer is here.'), {
   code: 'claim_nearly_over',
 });
+const NOT_WANTED = Object.assign(new Error('The request is not wanted any more.'), { code: 'not_wanted' });
 
 export interface OAuthRequest {
   readonly origin: string;
@@ -24,6 +25,8 @@ export interface OAuthRequest {
   readonly timeoutMs: number;
   /** Of {@link Clock.monotonicMs}; a request that might end later is not begun, and has failed unconnected. */
   readonly endsBeforeMs?: number;
+  /** Asked when the connection stands; the request has failed unconnected on `false`, or when this rejects. */
+  readonly isStillWanted?: (() => Promise<boolean>) | undefined;
 }
 
 /**
@@ -84,7 +87,7 @@ export class OAuthTransport {
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (options, callback) => {
-        this.connect(options, (...result) => {
+        this.connectIfWanted(request, options, (...result) => {
           const [failure, socket] = result;
           if (failure === null && !this.mayBegin(request)) {
             socket.destroy();
@@ -95,6 +98,29 @@ export class OAuthTransport {
           callback(...result);
         });
       },
+    });
+  }
+
+  private connectIfWanted(
+    { isStillWanted }: OAuthRequest,
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+  ): void {
+    this.connect(options, (...result) => {
+      const [failure, socket] = result;
+      if (failure !== null || isStillWanted === undefined) {
+        callback(...result);
+        return;
+      }
+      const giveUp = () => {
+        socket.destroy();
+        callback(NOT_WANTED, null);
+      };
+      isStillWanted().then((isWanted) => {
+        // The other side may have closed it since.
+        if (isWanted && !socket.destroyed) callback(null, socket);
+        else giveUp();
+      }, giveUp);
     });
   }
 
