@@ -170,13 +170,17 @@ export function keysContract(engine: StorageEngine): void {
           `UPDATE notion_authorization SET status = 'active', reason = NULL WHERE id = '${id}'`,
         );
         const mark = notion.ledger.mark();
-        expect(await app.refreshes.refresh(id, { trigger: 'manual' })).toMatchObject({ kind: 'needs_reconnect' });
+        expect(await app.refreshes.refresh(id, { trigger: 'manual' })).toMatchObject({
+          kind: 'needs_reconnect',
+        });
         expect(notion.ledger.since(mark).requests({ grantType: 'refresh_token' })).toEqual([]);
       }
 
       async function rejected(app: NotionApp, id: string, botId: string): Promise<void> {
         notion.revokeGrant(botId);
-        expect(await app.refreshes.refresh(id, { trigger: 'manual' })).toMatchObject({ kind: 'needs_reconnect' });
+        expect(await app.refreshes.refresh(id, { trigger: 'manual' })).toMatchObject({
+          kind: 'needs_reconnect',
+        });
       }
 
       it('is recognised while both keys are configured, after the rotation, and without the old key', async () => {
@@ -255,7 +259,8 @@ export function keysContract(engine: StorageEngine): void {
     });
 
     it('D6: starts where the missing key was that of one process, which nobody can bring back, and overwrites nothing', async () => {
-      const [id] = await keep(await start([]), 1);
+      const ephemeral = { id: 'ephemeral-0123456789ab', key: randomBytes(32).toString('base64') };
+      const [id] = await keep(await start([ephemeral]), 1);
       const app = await start([K1]);
       const before = await rowsOf(app);
       expect(before).toMatchObject([{ id, status: 'active' }]);
