@@ -424,7 +424,7 @@ describe('production', () => {
   it('is not needed for a shared database to refuse a key that one process makes for itself', () => {
     const databaseUrls = ['postgres://u@h/d', 'mysql://u@h/d', 'mariadb://u@h/d'];
     const refused = [
-      /^encryptionKeys \(NOTION_AUTH_ENCRYPTION_KEYS\): are required with a database that .* openssl rand -base64 32/,
+      /^encryptionKeys \(NOTION_AUTH_ENCRYPTION_KEYS\): are required with a database that .*openssl rand -base64 32/,
     ].map((rule): unknown => expect.stringMatching(rule));
     for (const encryptionKeys of [undefined, []]) {
       for (const databaseUrl of databaseUrls)
