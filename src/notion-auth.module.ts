@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { CallbackRouteExplorer } from './config/callback-route.explorer.js';
 import { MountedCallbackCheck } from './config/mounted-callback.check.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
@@ -13,6 +14,7 @@ import { AuthorizationStore } from './domain/authorization-store.js';
 import { Clock } from './domain/clock.js';
 import { ConnectStateStore } from './domain/connect-state-store.js';
 import { DatabaseWatch } from './domain/database-watch.js';
+import { NotionConfigError } from './domain/errors.js';
 import { EventOutbox } from './domain/event-outbox.js';
 import { FleetReadings } from './domain/fleet-readings.js';
 import { NoMetrics, NotionMetrics } from './domain/notion-metrics.js';
@@ -167,6 +169,11 @@ const EXPORTS = [
   NotionAuthConfigModule,
 ];
 
+const TWO_GLOBALS =
+  'NotionAuthModule is registered globally more than once in this application; register it once, and replace or add ' +
+  'parts through its option `providers`. For two Notion clients, pass `isGlobal: false` to both registrations, each ' +
+  'in the feature module that uses it';
+
 /**
  * The life of an application's Notion authorizations: connecting, keeping, refreshing, calling.
  *
@@ -180,6 +187,14 @@ const EXPORTS = [
  */
 @Module({})
 export class NotionAuthModule {
+  /** @throws {@link NotionConfigError} when this is not the application's only global registration. */
+  constructor(modules: ModulesContainer) {
+    const registrations = [...modules.values()].filter(({ metatype }) => metatype === NotionAuthModule);
+    // Where two are global, Nest injects the services of either, and nothing says of which.
+    if (registrations.filter(({ isGlobal }) => isGlobal).length > 1)
+      throw new NotionConfigError([TWO_GLOBALS]);
+  }
+
   /** @throws {@link NotionConfigError} while the application starts, naming every problem at once. */
   static forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     return assemble(NotionAuthConfigModule.forRoot(options), wiringOf(options));

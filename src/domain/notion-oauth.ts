@@ -73,6 +73,10 @@ export abstract class NotionOAuth {
   /** Asks about a token without spending it (RFC 7662). */
   abstract introspect(token: Secret): Promise<IntrospectionAnswer>;
 
-  /** Best effort (RFC 7009). `true` when Notion confirmed, also for a token that was already dead. */
-  abstract revoke(token: Secret): Promise<boolean>;
+  /**
+   * Best effort (RFC 7009). `true` when Notion confirmed, also for a token that was already dead.
+   * @param isStillWanted - Asked when the connection stands, right before the first byte; nothing is sent on `false`
+   * or when it rejects. Default: always wanted.
+   */
+  abstract revoke(token: Secret, isStillWanted?: () => Promise<boolean>): Promise<boolean>;
 }

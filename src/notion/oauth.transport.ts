@@ -16,6 +16,7 @@ const TOO_LATE = Object.assign(new Error('The deadline has passed.'), { code: 't
 const TOO_LATE_TO_BEGIN = Object.assign(new Error('The claim may be over before the answer is here.'), {
   code: 'claim_nearly_over',
 });
+const NOT_WANTED = Object.assign(new Error('The request is not wanted any more.'), { code: 'not_wanted' });
 
 export interface OAuthRequest {
   readonly origin: string;
@@ -25,6 +26,8 @@ export interface OAuthRequest {
   readonly timeoutMs: number;
   /** Checked before the first byte; `false` fails the request as not connected. Default: always allowed. */
   readonly maySend?: (timeoutMs: number) => boolean;
+  /** Asked when the connection stands; the request has failed unconnected on `false`, or when this rejects. */
+  readonly isStillWanted?: (() => Promise<boolean>) | undefined;
 }
 
 /**
@@ -91,7 +94,7 @@ export class OAuthTransport implements OnApplicationShutdown {
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (options, callback) => {
-        this.connect(options, (...result) => {
+        this.connectIfWanted(request, options, (...result) => {
           const [failure, socket] = result;
           // The first byte follows in this turn of the event loop.
           if (failure === null && request.maySend?.(request.timeoutMs) === false) {
@@ -104,6 +107,29 @@ export class OAuthTransport implements OnApplicationShutdown {
           callback(...result);
         });
       },
+    });
+  }
+
+  private connectIfWanted(
+    { isStillWanted }: OAuthRequest,
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+  ): void {
+    this.connect(options, (...result) => {
+      const [failure, socket] = result;
+      if (failure !== null || isStillWanted === undefined) {
+        callback(...result);
+        return;
+      }
+      const giveUp = () => {
+        socket.destroy();
+        callback(NOT_WANTED, null);
+      };
+      isStillWanted().then((isWanted) => {
+        // The other side may have closed it since.
+        if (isWanted && !socket.destroyed) callback(null, socket);
+        else giveUp();
+      }, giveUp);
     });
   }
 

@@ -7,6 +7,7 @@ import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { findAuthorization } from './authorization-queries.js';
 import { isLinked, lockRowOfBot, lockRowOfGrant, type RowAtInstant } from './authorization-rows.js';
 import { AuthorizationEntity } from './authorization.entity.js';
+import { isRefused } from './claim.js';
 import { versionOfUserChange } from './database-timeline.js';
 import type { Dialect } from './dialect.js';
 import { addActivations } from './events.js';
@@ -92,9 +93,10 @@ async function renew(session: StoreSession, found: RowAtInstant, connection: New
 }
 
 /** A grant that came without a refresh token keeps the stored one, unless Notion refused that or no key opens it. */
-function keptRefreshToken({ seals }: StoreSession, row: AuthorizationEntity): Secret | null {
+function keptRefreshToken(session: StoreSession, row: AuthorizationEntity): Secret | null {
+  const { seals } = session;
   const kept = seals.unlessKeyIsLost(() => seals.refreshToken(row));
-  return kept !== null && seals.fingerprint(kept) === row.refusedRefreshTokenFingerprint ? null : kept;
+  return kept !== null && isRefused(session, row, kept) ? null : kept;
 }
 
 function grantColumns({ grant, redirectUri }: NewConnection): AuthorizationChange {

@@ -37,7 +37,10 @@ function interceptorOf(remember: () => Promise<boolean>) {
 function deliver(interceptor: NotionWebhookInterceptor, handler: CallHandler, message = true) {
   const request = {};
   if (message) keepMessage(request, { kind: 'event', event: EVENT });
-  const context = { switchToHttp: () => ({ getRequest: () => request }) } as unknown as ExecutionContext;
+  const context = {
+    getType: () => 'http',
+    switchToHttp: () => ({ getRequest: () => request }),
+  } as unknown as ExecutionContext;
   return interceptor.intercept(context, handler).then((answered) => lastValueFrom(answered));
 }
 
