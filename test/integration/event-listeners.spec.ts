@@ -109,7 +109,7 @@ describe('a listener that is made for each delivery', () => {
   ])('because it is %s, gets each event once, as an instance of its own', async (_, options) => {
     @Injectable()
     class Mailer {
-      readonly name = 'mailer';
+      readonly sent = new Set<string | null>();
     }
     @Injectable(options)
     class ConnectMail {
@@ -117,7 +117,8 @@ describe('a listener that is made for each delivery', () => {
 
       @OnNotionAuth('connected')
       tell({ authorizationId }: NotionAuthEvent): void {
-        if (this.mailer.name === 'mailer') mails.push({ from: this, about: authorizationId });
+        this.mailer.sent.add(authorizationId);
+        mails.push({ from: this, about: authorizationId });
       }
     }
     @Injectable()
