@@ -31,9 +31,8 @@ export class EventListeners {
    */
   async tell(event: NotionAuthEvent): Promise<boolean> {
     const listeners = this.listenersOf(event.name);
-    const results = await Promise.allSettled(
-      listeners.map((listen) => Promise.resolve().then(() => listen(event))),
-    );
+    // Called at once: an emitter's listener that was there a moment ago may be gone when another event has been told.
+    const results = await Promise.allSettled(listeners.map(async (listen) => await listen(event)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     return listeners.length > 0;

@@ -241,8 +241,7 @@ export function eventsContract(engine: StorageEngine): void {
       const connectMany = async () => {
         for (let person = 0; person < 5; person++) await app.keep(notion.grant());
       };
-      const query = (sql: string) =>
-        app.database.read(({ manager }) => manager.query(sql)) as Promise<unknown[]>;
+      const query = (sql: string) => app.database.read(({ manager }) => manager.query<unknown[]>(sql));
       await connectMany();
       const aged = `created_at = created_at - ${String(90 * 86_400_000)}`;
       await query(`UPDATE notion_event SET next_delivery_at = next_delivery_at - 1000, ${aged}`);

@@ -4,10 +4,12 @@ import {
   Injectable,
   Module,
   Scope,
+  type DynamicModule,
   type INestApplicationContext,
   type Provider,
 } from '@nestjs/common';
 import { NestFactory, REQUEST } from '@nestjs/core';
+import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
 import { NotionAuthModule, OnNotionAuth, type NotionAuthEvent } from 'nestjs-notion-auth';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
 import { databaseFor, NotionApp, OWNER } from '../support/notion-app.js';
@@ -48,13 +50,18 @@ class MailModule {}
 class RootModule {}
 
 /** The listeners are in a feature module of the application, which exports none of them. */
-async function start(providers: Provider[], events: object = EVENTS): Promise<INestApplicationContext> {
+async function start(
+  providers: Provider[],
+  events: object = EVENTS,
+  imports: DynamicModule[] = [],
+): Promise<INestApplicationContext> {
   const nest = await NestFactory.createApplicationContext(
     {
       module: RootModule,
       imports: [
         NotionAuthModule.forRoot({ ...app.options, routes: false, events: { ...EVENTS, ...events } }),
         { module: MailModule, providers },
+        ...imports,
       ],
     },
     { logger: false, abortOnError: false },
@@ -109,7 +116,7 @@ describe('a listener that is made for each delivery', () => {
   ])('because it is %s, gets each event once, as an instance of its own', async (_, options) => {
     @Injectable()
     class Mailer {
-      readonly name = 'mailer';
+      readonly sent = new Set<string | null>();
     }
     @Injectable(options)
     class ConnectMail {
@@ -117,7 +124,8 @@ describe('a listener that is made for each delivery', () => {
 
       @OnNotionAuth('connected')
       tell({ authorizationId }: NotionAuthEvent): void {
-        if (this.mailer.name === 'mailer') mails.push({ from: this, about: authorizationId });
+        this.mailer.sent.add(authorizationId);
+        mails.push({ from: this, about: authorizationId });
       }
     }
     @Injectable()
@@ -193,6 +201,24 @@ describe('a listener that hangs', () => {
     await until(() => hanging.others.length === 1);
     expect(hanging.others).toMatchObject([{ name: 'disconnected', authorizationId: id }]);
     await nest.close();
+  });
+});
+
+describe('listeners of an event emitter', () => {
+  it('hear what they are there for: a listener of anything hears, and what one for a single event leaves stays', async () => {
+    const ids = await connectMany(3);
+    const nest = await start([], EVENTS, [EventEmitterModule.forRoot()]);
+    const emitter = nest.get(EventEmitter2, { strict: false });
+    const heard: string[] = [];
+    emitter.once('notion_auth.connected', ({ authorizationId }: NotionAuthEvent) => {
+      heard.push(authorizationId!);
+    });
+    await until(() => heard.length === 1);
+    emitter.onAny((_, { authorizationId }: NotionAuthEvent) => {
+      heard.push(authorizationId!);
+    });
+    await until(() => heard.length === 3);
+    expect(heard.sort()).toEqual(ids.sort());
   });
 });
 
