@@ -228,22 +228,28 @@ export class Fleet {
     return ready[this.turn % Math.max(1, ready.length)];
   }
 
-  /** A host waits for its database before it starts an application. */
+  /** As a host does: a process that cannot start is started again after a while. */
   private async startReplica(slot: number): Promise<void> {
-    const { server, time } = this.world;
-    while (server.isDown || server.refusedShare > 0) await time.sleep(START_AGAIN_AFTER_MS);
-    this.starts += 1;
-    const kind = REPLICA_KINDS[slot]!;
-    const replica = new FleetReplica(`${kind}-${String(this.starts)}`, kind, this.world);
-    replica.database.onDeath = () => {
-      this.kill(replica);
-    };
-    const start = () =>
-      replica.start((event) => {
-        this.hear(event);
-      });
-    await time.hold(unseededNames(start));
-    this.replicas[slot] = replica;
+    for (;;) {
+      this.starts += 1;
+      const kind = REPLICA_KINDS[slot]!;
+      const replica = new FleetReplica(`${kind}-${String(this.starts)}`, kind, this.world);
+      replica.database.onDeath = () => {
+        this.kill(replica);
+      };
+      const start = () =>
+        replica.start((event) => {
+          this.hear(event);
+        });
+      try {
+        await this.world.time.hold(unseededNames(start));
+        this.replicas[slot] = replica;
+        return;
+      } catch {
+        replica.kill();
+        await this.world.time.sleep(START_AGAIN_AFTER_MS);
+      }
+    }
   }
 
   private hear({ name, authorizationId, at }: NotionAuthEvent): void {
