@@ -33,6 +33,7 @@ import { KeyRingCipher } from './encryption/key-ring.cipher.js';
 import { NotionKeyRotation } from './encryption/notion-key.rotation.js';
 import { EventDelivery } from './events/event.delivery.js';
 import { EventListeners } from './events/event.listeners.js';
+import { ExpiredRowsPruner } from './events/expired-rows.pruner.js';
 import { FilePairJournal } from './journal/file-pair.journal.js';
 import { NotionAuthConfigModule } from './notion-auth-config.module.js';
 import { wiringOf, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './notion-auth.module-definition.js';
@@ -48,6 +49,7 @@ import { NotionScope } from './outbound/notion.scope.js';
 import { AccessTokenCache } from './refresh/access-token.cache.js';
 import { AuthorizationWatch } from './refresh/authorization.watch.js';
 import { ClaimSpender } from './refresh/claim.spender.js';
+import { MassRevocationProbe } from './refresh/mass-revocation.probe.js';
 import { NotionRefreshService } from './refresh/notion-refresh.service.js';
 import { NotionTokenService } from './refresh/notion-token.service.js';
 import { OwnAttempts } from './refresh/own-attempts.js';
@@ -63,6 +65,7 @@ import { RevocationSender } from './refresh/revocation.sender.js';
 import { RollForward } from './refresh/roll-forward.js';
 import { StallWatch } from './refresh/stall.watch.js';
 import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
+import { RefreshScheduleCheck } from './schedule/refresh-schedule.check.js';
 import { TypeOrmAuthorizationDirectory } from './storage/typeorm-authorization.directory.js';
 import { TypeOrmAttemptHistory } from './storage/typeorm-attempt.history.js';
 import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
@@ -117,6 +120,7 @@ const PROVIDERS: Provider[] = [
   PairKeeper,
   RevocationSender,
   RollForward,
+  MassRevocationProbe,
   RefreshShutdown,
   ReplicaHealth,
   ClaimSpender,
@@ -131,6 +135,8 @@ const PROVIDERS: Provider[] = [
   ...webhookProviders,
   EventListeners,
   EventDelivery,
+  ExpiredRowsPruner,
+  RefreshScheduleCheck,
   NotionHttpPool,
   CallMeter,
   AuthorizedCalls,

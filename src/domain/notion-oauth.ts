@@ -49,10 +49,10 @@ export interface TokenRequestLimits {
   /** Milliseconds from the start of the request until it is given up as `unknown`. */
   readonly timeoutMs: number;
   /**
-   * Of {@link Clock.monotonicMs}: by then the answer is here, or given up. Looked at once more when the connection
-   * stands, before the first byte: a process may have been paused since it began to connect. Default: never.
+   * Checked when the connection is established, before the first byte, with the time that this request may take: the
+   * process may have been paused since. `false` ends the request as `not_sent`. Default: always allowed.
    */
-  readonly endsBeforeMs?: number;
+  readonly maySend?: (timeoutMs: number) => boolean;
 }
 
 /**

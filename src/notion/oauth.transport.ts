@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { buildConnector, Client } from 'undici';
 import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
+import { OpenSockets } from '../domain/open-sockets.js';
 
 /** No answer of an OAuth endpoint comes near it; more is an attack or an accident. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -23,8 +24,8 @@ export interface OAuthRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: number;
-  /** Of {@link Clock.monotonicMs}; a request that might end later is not begun, and has failed unconnected. */
-  readonly endsBeforeMs?: number;
+  /** Checked before the first byte; `false` fails the request as not connected. Default: always allowed. */
+  readonly maySend?: (timeoutMs: number) => boolean;
   /** Asked when the connection stands; the request has failed unconnected on `false`, or when this rejects. */
   readonly isStillWanted?: (() => Promise<boolean>) | undefined;
 }
@@ -47,8 +48,9 @@ export type OAuthReply =
  * no redirect, and no caller that could cancel it.
  */
 @Injectable()
-export class OAuthTransport {
+export class OAuthTransport implements OnApplicationShutdown {
   private readonly connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+  private readonly sockets = new OpenSockets();
 
   constructor(private readonly clock: Clock) {}
 
@@ -81,6 +83,11 @@ export class OAuthTransport {
     }
   }
 
+  /** What outlasts the drain does not hold the process; a token pair that still arrives is journaled. */
+  onApplicationShutdown(): void {
+    this.sockets.unref();
+  }
+
   private clientFor(request: OAuthRequest, connection: { open: boolean }): Client {
     return new Client(request.origin, {
       maxResponseSize: MAX_BODY_BYTES,
@@ -89,11 +96,13 @@ export class OAuthTransport {
       connect: (options, callback) => {
         this.connectIfWanted(request, options, (...result) => {
           const [failure, socket] = result;
-          if (failure === null && !this.mayBegin(request)) {
+          // The first byte follows in this turn of the event loop.
+          if (failure === null && request.maySend?.(request.timeoutMs) === false) {
             socket.destroy();
             callback(TOO_LATE_TO_BEGIN, null);
             return;
           }
+          if (failure === null) this.sockets.add(socket);
           connection.open ||= failure === null;
           callback(...result);
         });
@@ -124,18 +133,14 @@ export class OAuthTransport {
     });
   }
 
-  /** The first byte follows in this turn of the event loop: nothing is waited for any more. */
-  private mayBegin({ timeoutMs, endsBeforeMs = Infinity }: OAuthRequest): boolean {
-    return this.clock.monotonicMs() + timeoutMs <= endsBeforeMs;
-  }
-
   /** Two steps (rule R8): when the deadline fires, as much time again as it fired late, at least the grace. */
   private startDeadline(timeoutMs: number, onOver: () => void): () => void {
     const dueAtMs = this.clock.monotonicMs() + timeoutMs;
+    // The socket holds the process; the deadline alone does not.
     let timer = setTimeout(() => {
       const lateMs = this.clock.monotonicMs() - dueAtMs;
-      timer = setTimeout(onOver, Math.max(DEADLINE_GRACE_MS, lateMs));
-    }, timeoutMs);
+      timer = setTimeout(onOver, Math.max(DEADLINE_GRACE_MS, lateMs)).unref();
+    }, timeoutMs).unref();
     return () => {
       clearTimeout(timer);
     };

@@ -65,7 +65,6 @@ function factsOf(error: NotionAuthError, answered: number | undefined): LogFacts
 }
 
 function retryAfterSeconds(error: NotionAuthError): number | undefined {
-  if (HTTP_STATUS_BY_CODE[error.code] === 503) return 1;
-  const retryAfterMs = error instanceof NotionRefreshFailedError ? error.failure.retryAfterMs : undefined;
-  return retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / SECOND_MS));
+  if (error instanceof NotionRefreshFailedError) return Math.max(1, Math.ceil(error.retryInMs / SECOND_MS));
+  return HTTP_STATUS_BY_CODE[error.code] === 503 ? 1 : undefined;
 }

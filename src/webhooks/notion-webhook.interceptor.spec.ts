@@ -24,7 +24,13 @@ function interceptorOf(remember: () => Promise<boolean>) {
   } as unknown as WebhookLog;
   const audience = { linkedTo: () => Promise.resolve([]) } as unknown as WebhookAudience;
   const queue = new WebhookQueue(config);
-  const interceptor = new NotionWebhookInterceptor(config, { remember }, audience, queue, log);
+  const interceptor = new NotionWebhookInterceptor(
+    config,
+    { remember, prune: () => Promise.resolve(false) },
+    audience,
+    queue,
+    log,
+  );
   return { interceptor, told, queue };
 }
 
