@@ -10,6 +10,7 @@ const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 interface Result {
   readonly proof: string;
   readonly ok: boolean;
+  readonly skipped: number;
   readonly seconds: number;
 }
 
@@ -18,7 +19,7 @@ function nameOf(program: string): string {
 }
 
 /** What people read as it happens goes through at once; figures and table come whole, as others may run beside it. */
-function run(program: string, given: readonly string[]): Promise<number> {
+function run(program: string, given: readonly string[]): Promise<Pick<Result, 'ok' | 'skipped'>> {
   const child = spawn(process.execPath, ['--no-warnings', `${FOLDER}${program}`, ...given], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -27,16 +28,16 @@ function run(program: string, given: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
     child.once('close', (code) => {
       process.stdout.write(said);
-      resolve(code ?? 1);
+      resolve({ ok: code === 0, skipped: said.match(/^\{"proof":"[^"]*","skipped":/gm)?.length ?? 0 });
     });
   });
 }
 
 async function carryOut(program: string): Promise<Result> {
   const startedMs = performance.now();
-  const ok = (await run(program, given)) === 0;
+  const { ok, skipped } = await run(program, given);
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
-  return { proof: nameOf(program), ok, seconds };
+  return { proof: nameOf(program), ok, skipped, seconds };
 }
 
 const { size, seed, only, engine, atOnce, sharedMachine } = readOptions();
@@ -52,5 +53,8 @@ for (const { proof, ok, seconds } of results) {
   process.stdout.write(`${ok ? '✓' : '✗'} ${proof.padEnd(12)} ${seconds} s\n`);
 }
 const failed = results.filter(({ ok }) => !ok).length;
-process.stdout.write(`\nproofs (${size}): ${results.length - failed} passed, ${failed} failed\n`);
+const skipped = results.reduce((sum, result) => sum + result.skipped, 0);
+process.stdout.write(
+  `\nproofs (${size}): ${results.length - failed} passed, ${failed} failed, ${skipped} skipped\n`,
+);
 process.exit(failed > 0 ? 1 : 0);

@@ -1,5 +1,5 @@
 // Everything that must hold before a change lands, after `npm ci`: `npm run check`. Ends at the first failure; the
-// last line counts the tests and the checks.
+// last line counts the tests and the checks that passed, failed and were skipped.
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { createConnection } from 'mysql2/promise';
 import { run } from './run.mjs';
@@ -13,13 +13,15 @@ const LOCAL_MARIADB = {
   connectTimeout: 2_000,
 };
 
+const COUNTS = /^(\d+) passed, 0 failed, (\d+) skipped$/m;
+
 const npm = (...args) => run('npm', ['run', '--silent', ...args]);
 const node = (script, ...args) => run(process.execPath, [script, ...args]);
 
 /**
  * What is checked, in this order; what stands in lanes goes on side by side, as none of it needs more than one
- * processor. From the package on, each may build anew what the next one runs. Each answers how many things it found
- * right.
+ * processor. From the package on, each may build again what the next one runs. Each returns how much passed and was
+ * skipped; nothing, when it is one check that passed.
  */
 const STAGES = [
   [
@@ -35,15 +37,13 @@ const STAGES = [
     {
       'packed package, npm run check:package': () => npm('check:package'),
       'migrations up and down': () => node('build/test/support/migrations.process.js'),
-      'quickstart in a browser': () =>
-        countedBy('build/test/support/quickstart-browser.process.js', /^(\d+) passed, 0 failed$/m),
-      'Prometheus over the quickstart': () =>
-        countedBy('build/test/support/prometheus.process.js', /^(\d+) passed, 0 failed$/m),
+      'quickstart in a browser': () => countedBy('build/test/support/quickstart-browser.process.js', COUNTS),
+      'Prometheus over the quickstart': () => countedBy('build/test/support/prometheus.process.js', COUNTS),
       // Bounds of speed are told only: they want a machine that does nothing else, and `npm run proof`.
       'proofs, short size': () =>
         countedBy(
           'build/proofs/all.js',
-          /^proofs \(short\): (\d+) passed, 0 failed$/m,
+          /^proofs \(short\): (\d+) passed, 0 failed, (\d+) skipped$/m,
           '--shared-machine',
           '--at-once=3',
         ),
@@ -52,11 +52,11 @@ const STAGES = [
 ];
 
 const begunAt = Date.now();
-const count = { passed: 0, failed: 0 };
+const count = { passed: 0, failed: 0, skipped: 0 };
 await mkdir('artifacts', { recursive: true });
 for (const lanes of STAGES) await Promise.all(lanes.map(inTurn));
 console.log(`\nall of it took ${secondsSince(begunAt)} s`);
-console.log(`\n${count.passed} passed, ${count.failed} failed`);
+console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 process.exitCode = count.failed === 0 ? 0 : 1;
 
 async function inTurn(checks) {
@@ -70,15 +70,21 @@ async function carryOut(name, check) {
   const sinceMs = Date.now();
   let verdict = 'ok';
   try {
-    const found = await check();
-    count.passed += typeof found === 'number' ? found : 1;
+    add(await check());
   } catch (error) {
     console.log(error.message);
-    count.passed += error.passed ?? 0;
-    count.failed += error.failed ?? 1;
+    add({ passed: 0, failed: 1, ...error.counts });
     verdict = 'FAILED';
   }
   console.log(`== ${name}: ${verdict} after ${secondsSince(sinceMs)} s`);
+}
+
+/** What a command printed, as `run` returns it, counts nothing: the command is one check. */
+function add(counts) {
+  const { passed = 1, failed = 0, skipped = 0 } = typeof counts === 'object' ? counts : {};
+  count.passed += passed;
+  count.failed += failed;
+  count.skipped += skipped;
 }
 
 function secondsSince(ms) {
@@ -95,20 +101,13 @@ async function runTests() {
   const failure = await run('npm', jest, { env }).catch((error) => error);
   const report = await readFile(JEST_REPORT, 'utf8').then(JSON.parse, () => null);
   const passed = report?.numPassedTests ?? 0;
-  const broken = (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 0);
+  const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+  const failed = (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 0);
   if (failure instanceof Error || passed === 0) {
-    throw Object.assign(new Error('The tests failed.'), { passed, failed: Math.max(1, broken) });
+    const counts = { passed, skipped, failed: Math.max(1, failed) };
+    throw Object.assign(new Error('The tests failed.'), { counts });
   }
-  for (const name of passedAtSecondTry(report)) console.log(`Passed at the second try only: ${name}`);
-  return passed;
-}
-
-/** What `test/support/second-try.ts` ran again, each a place to look. */
-function passedAtSecondTry({ testResults }) {
-  return testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ status, invocations }) => status === 'passed' && invocations > 1)
-    .map(({ fullName }) => fullName);
+  return { passed, skipped };
 }
 
 /** A server of this machine that lets everybody in, as Debian's container images have it; otherwise those tests skip. */
@@ -123,7 +122,7 @@ async function localMariaDb() {
 
 /** A program that counts for itself, and says so in its last line. */
 async function countedBy(script, verdict, ...args) {
-  const [, passed] = verdict.exec(await node(script, ...args)) ?? [];
+  const [, passed, skipped] = verdict.exec(await node(script, ...args)) ?? [];
   if (passed === undefined) throw new Error(`${script} did not say how much of it passed.`);
-  return Number(passed);
+  return { passed: Number(passed), skipped: Number(skipped) };
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { COUNTERS, GAUGES, HISTOGRAMS, seriesOf, type Instrument } from '../src/domain/instruments.js';
+import { reportMissing } from './support/missing-program.js';
 import { ROOT } from './support/readme.js';
 
 const PROMTOOL = '/usr/bin/promtool';
@@ -70,8 +71,7 @@ describe('the alert rules', () => {
       expect([tested.status, tested.stdout + tested.stderr]).toEqual([0, expect.stringContaining('SUCCESS')]);
     }, 60_000);
   } else {
-    process.stderr.write('\n*** SKIPPED: promtool. Install it: apt-get install prometheus. ***\n');
-    it.skip('are in order for promtool (apt-get install prometheus)', () => undefined);
+    reportMissing('are in order for promtool', 'Install it: apt-get install prometheus.');
   }
 });
 

@@ -4,6 +4,7 @@ import { authorizationStoreContract } from '../contracts/authorization-store.con
 import { connectStateStoreContract } from '../contracts/connect-state-store.contract.js';
 import { rateBudgetContract } from '../contracts/rate-budget.contract.js';
 import { schemaContract } from '../contracts/schema.contract.js';
+import { reportMissing } from '../support/missing-program.js';
 import { PgBouncer } from '../support/pgbouncer.js';
 import { connectSome, postgres, type StorageEngine } from '../support/storage.harness.js';
 import { useStorage } from '../support/use-storage.js';
@@ -22,12 +23,7 @@ const behindPgBouncer: StorageEngine = {
 };
 
 if (!PgBouncer.isInstalled) {
-  process.stderr.write(
-    '\n*** SKIPPED: storage behind PgBouncer. Install it (apt-get install pgbouncer) to run it. ***\n',
-  );
-  describe('storage behind PgBouncer', () => {
-    it.skip('needs pgbouncer to be installed', () => undefined);
-  });
+  reportMissing('storage behind PgBouncer', 'Install it: apt-get install pgbouncer.');
 } else {
   beforeAll(async () => {
     bouncer = await PgBouncer.before(new URL(process.env['NOTION_AUTH_TEST_POSTGRES_URL'] ?? ''));

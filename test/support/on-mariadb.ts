@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import { Leftovers } from '../../proofs/harness/leftovers.js';
 import { MariadbServer } from '../../proofs/harness/mariadb.server.js';
+import { reportMissing } from './missing-program.js';
 
 const VARIABLE = 'NOTION_AUTH_TEST_MARIADB_URL';
 const START_WITHIN_MS = 90_000;
 
 /**
  * Runs suites on a MariaDB of their own where one is installed (Debian: `apt-get install mariadb-server`), else on the
- * one that NOTION_AUTH_TEST_MARIADB_URL names, else not at all, and says so.
+ * one that NOTION_AUTH_TEST_MARIADB_URL names, else not at all: see {@link reportMissing}.
  */
 export function onMariadb(suites: () => void): void {
   if (MariadbServer.isInstalled) {
@@ -16,13 +17,11 @@ export function onMariadb(suites: () => void): void {
   } else if (process.env[VARIABLE] !== undefined) {
     suites();
   } else {
-    process.stderr.write(
-      `\n*** SKIPPED: everything on MariaDB. Install mariadb-server, or set ${VARIABLE} ` +
-        '(mariadb://user:password@127.0.0.1:3306/mysql, a user who may create databases). ***\n',
+    reportMissing(
+      'everything on MariaDB',
+      `Install mariadb-server, or set ${VARIABLE} (mariadb://user:password@127.0.0.1:3306/mysql, a user who may ` +
+        'create databases).',
     );
-    describe('everything on MariaDB', () => {
-      it.skip(`needs mariadb-server to be installed, or ${VARIABLE}`, () => undefined);
-    });
   }
 }
 

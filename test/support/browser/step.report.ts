@@ -28,7 +28,7 @@ export class StepReport {
         console.log('FAIL  before the first step:', error);
       }
     }
-    console.log(`${this.passed} passed, ${this.failed} failed`);
+    console.log(`${this.passed} passed, ${this.failed} failed, 0 skipped`);
     return this.failed === 0 ? 0 : 1;
   }
 }
