@@ -1,4 +1,5 @@
 import type { AuthorizationId } from './authorization.js';
+import type { ExchangedGrant } from './exchanged-grant.js';
 import type { RetainedChange } from './retained-change.js';
 
 /** Identifies one record until it is known to be stored in the database. */
@@ -6,7 +7,7 @@ export type JournalReceipt = symbol;
 
 /** A change as it was found in the journal. */
 export interface JournaledChange {
-  readonly retained: RetainedChange;
+  readonly retained: RetainedChange | ExchangedGrant;
   readonly receipt: JournalReceipt;
 }
 
@@ -25,7 +26,7 @@ export abstract class PairJournal {
    * On disk when it returns; synchronous, so that nothing can come between the answer and its first durable byte.
    * `null` where the journal is off, full or cannot be written: never fatal, the database is written next anyway.
    */
-  abstract record(retained: RetainedChange): JournalReceipt | null;
+  abstract record(retained: RetainedChange | ExchangedGrant): JournalReceipt | null;
 
   /** The database has it. The record stays for the retention time, in case the database loses its last commits. */
   abstract confirm(receipt: JournalReceipt): void;
@@ -36,8 +37,10 @@ export abstract class PairJournal {
    */
   abstract replay(): readonly JournaledChange[];
 
-  /** Overwrites every record of an authorization: after a disconnect none of its tokens may be left. */
-  abstract erase(authorizationId: AuthorizationId): void;
+  /**
+   * Overwrites every record of an authorization, or of an exchange: after a disconnect none of its tokens may be left.
+   */
+  abstract erase(id: AuthorizationId): void;
 
   /** Removes what is confirmed and older than the retention time. */
   abstract clean(): void;
