@@ -8,7 +8,8 @@ export abstract class Clock {
   /** Milliseconds that never run backwards; only differences mean anything. */
   abstract monotonicMs(): number;
 
-  abstract sleep(durationMs: number): Promise<void>;
+  /** Resolves after `durationMs`, or when `signal` aborts. */
+  abstract sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
 
 export class SystemClock extends Clock {
@@ -20,7 +21,16 @@ export class SystemClock extends Clock {
     return performance.now();
   }
 
-  override sleep(durationMs: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, durationMs));
+  override sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, durationMs);
+      signal?.addEventListener('abort', end);
+    });
   }
 }

@@ -6,6 +6,7 @@ import { EventOutbox, type ClaimedEvent } from '../domain/event-outbox.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 import { AuthorizationWatch } from '../refresh/authorization.watch.js';
 import { jittered } from '../refresh/backoff.js';
+import { waitAtMost } from '../refresh/bounded-wait.js';
 import { EventListeners } from './event.listeners.js';
 
 const BATCH_SIZE = 20;
@@ -55,7 +56,7 @@ export class EventDelivery implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.hasEnded = true;
     for (const timer of this.timers) clearInterval(timer);
-    await this.looking;
+    if (this.looking !== null) await waitAtMost(this.looking, { timeoutMs: this.config.events.leaseMs });
   }
 
   private look(): void {
@@ -75,7 +76,10 @@ export class EventDelivery implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       for (let more = true; more && !this.isOver();) {
         const claimed = await this.outbox.claimDue(BATCH_SIZE, this.config.events.leaseMs);
-        for (const one of claimed) await this.deliver(one);
+        for (const one of claimed) {
+          if (this.isOver()) return;
+          await this.deliver(one);
+        }
         more = claimed.length === BATCH_SIZE;
       }
     } catch {

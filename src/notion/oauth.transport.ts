@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { buildConnector, Client } from 'undici';
 import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
+import { OpenSockets } from '../domain/open-sockets.js';
 
 /** No answer of an OAuth endpoint comes near it; more is an attack or an accident. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -44,8 +45,9 @@ export type OAuthReply =
  * no redirect, and no caller that could cancel it.
  */
 @Injectable()
-export class OAuthTransport {
+export class OAuthTransport implements OnApplicationShutdown {
   private readonly connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+  private readonly sockets = new OpenSockets();
 
   constructor(private readonly clock: Clock) {}
 
@@ -78,6 +80,11 @@ export class OAuthTransport {
     }
   }
 
+  /** What outlasts the drain does not hold the process; a token pair that still arrives is journaled. */
+  onApplicationShutdown(): void {
+    this.sockets.unref();
+  }
+
   private clientFor(request: OAuthRequest, connection: { open: boolean }): Client {
     return new Client(request.origin, {
       maxResponseSize: MAX_BODY_BYTES,
@@ -91,6 +98,7 @@ export class OAuthTransport {
             callback(TOO_LATE_TO_BEGIN, null);
             return;
           }
+          if (failure === null) this.sockets.add(socket);
           connection.open ||= failure === null;
           callback(...result);
         });
@@ -106,10 +114,11 @@ export class OAuthTransport {
   /** Two steps (rule R8): when the deadline fires, as much time again as it fired late, at least the grace. */
   private startDeadline(timeoutMs: number, onOver: () => void): () => void {
     const dueAtMs = this.clock.monotonicMs() + timeoutMs;
+    // The socket holds the process; the deadline alone does not.
     let timer = setTimeout(() => {
       const lateMs = this.clock.monotonicMs() - dueAtMs;
-      timer = setTimeout(onOver, Math.max(DEADLINE_GRACE_MS, lateMs));
-    }, timeoutMs);
+      timer = setTimeout(onOver, Math.max(DEADLINE_GRACE_MS, lateMs)).unref();
+    }, timeoutMs).unref();
     return () => {
       clearTimeout(timer);
     };

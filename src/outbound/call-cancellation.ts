@@ -18,7 +18,7 @@ export class CallCancellation {
   startTimeLimit(timeoutMs: number): void {
     this.timer = setTimeout(() => {
       this.cancel(new DOMException(`The call took longer than ${timeoutMs} ms`, 'TimeoutError'));
-    }, timeoutMs);
+    }, timeoutMs).unref();
   }
 
   throwIfCancelled(): void {

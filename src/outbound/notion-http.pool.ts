@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { OpenSockets } from '../domain/open-sockets.js';
 import type { AccessToken } from '../domain/secret.js';
 import type { CallCancellation } from './call-cancellation.js';
 import { ACCEPTED_ENCODINGS, AnswerReceiver } from './answer-receiver.js';
@@ -18,12 +19,23 @@ export class NotionHttpPool implements OnApplicationShutdown {
   /** Private also to whoever prints it: requests on the wire carry their token. */
   readonly #pool: Pool;
   private readonly maxAnswerBytes: number;
+  private readonly connect = buildConnector({});
+  private readonly sockets = new OpenSockets();
 
   constructor(@Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig) {
     this.origin = new URL(config.apiBaseUrl).origin;
     // The call's own time limit covers the wait for the head; a streamed body keeps undici's idle limit.
     this.maxAnswerBytes = config.outbound.maxAnswerBytes;
-    this.#pool = new Pool(this.origin, { connections: config.outbound.maxSockets, headersTimeout: 0 });
+    this.#pool = new Pool(this.origin, {
+      connections: config.outbound.maxSockets,
+      headersTimeout: 0,
+      connect: (options, callback) => {
+        this.connect(options, (...result) => {
+          if (result[1] !== null) this.sockets.add(result[1]);
+          callback(...result);
+        });
+      },
+    });
   }
 
   /** Sends once and takes the whole answer, whatever its status. Rejects as `fetch` does: `TypeError` with a cause. */
@@ -44,9 +56,12 @@ export class NotionHttpPool implements OnApplicationShutdown {
     });
   }
 
-  /** By now the server answers nobody any more; an open event stream must not hold the process. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.#pool.destroy();
+  /**
+   * Other modules may still have work to finish, so the pool is not destroyed: calls go on working. Those in flight
+   * now, and open event streams, no longer hold the process; idle connections never do.
+   */
+  onApplicationShutdown(): void {
+    this.sockets.unref();
   }
 }
 

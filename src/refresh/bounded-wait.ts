@@ -17,7 +17,8 @@ export async function waitAtMost<Result>(
   signal?.throwIfAborted();
   let stop: () => void = () => undefined;
   const limit = new Promise<'timed_out'>((resolve, reject) => {
-    const timer = setTimeout(resolve, timeoutMs, 'timed_out');
+    // What is waited for holds the process; the limit alone does not.
+    const timer = setTimeout(resolve, timeoutMs, 'timed_out').unref();
     const abort = (): void => {
       reject(signal?.reason as Error);
     };

@@ -15,6 +15,8 @@ interface PendingPair {
   readonly change: RetainedPair | ExchangedGrant;
   readonly sinceMs: number;
   receipt: JournalReceipt | null;
+  /** Whether {@link PairCustody.flush} has returned it. */
+  isReported: boolean;
 }
 
 /**
@@ -140,14 +142,24 @@ export class PairCustody implements OnModuleInit, OnModuleDestroy {
     return oldest === undefined ? 0 : this.clock.monotonicMs() - oldest.sinceMs;
   }
 
-  /** The last chance of a process that exits: what could not be journaled before is tried once more. Synchronous. */
-  flush(): void {
-    for (const pending of this.pending.values()) pending.receipt ??= this.journal.record(pending.change);
+  /**
+   * The last chance of a process that exits: what could not be journaled before is tried once more. Synchronous.
+   * @returns The pairs that only this process has; each is returned once.
+   */
+  flush(): readonly PendingPair['change'][] {
+    const lost: PendingPair['change'][] = [];
+    for (const pending of this.pending.values()) {
+      pending.receipt ??= this.journal.record(pending.change);
+      if (pending.receipt !== null || pending.isReported) continue;
+      pending.isReported = true;
+      lost.push(pending.change);
+    }
+    return lost;
   }
 
   private takeUp(id: string, change: PendingPair['change']): void {
     const receipt = this.journal.record(change);
-    this.pending.set(id, { change, receipt, sinceMs: this.clock.monotonicMs() });
+    this.pending.set(id, { change, receipt, sinceMs: this.clock.monotonicMs(), isReported: false });
   }
 
   private end(id: string): PendingPair | undefined {
