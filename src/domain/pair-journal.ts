@@ -5,9 +5,12 @@ import type { RetainedChange } from './retained-change.js';
 /** Identifies one record until it is known to be stored in the database. */
 export type JournalReceipt = symbol;
 
+/** What a record holds. */
+export type JournalChange = RetainedChange | ExchangedGrant;
+
 /** A change as it was found in the journal. */
 export interface JournaledChange {
-  readonly retained: RetainedChange | ExchangedGrant;
+  readonly retained: JournalChange;
   readonly receipt: JournalReceipt;
 }
 
@@ -26,21 +29,31 @@ export abstract class PairJournal {
    * On disk when it returns; synchronous, so that nothing can come between the answer and its first durable byte.
    * `null` where the journal is off, full or cannot be written: never fatal, the database is written next anyway.
    */
-  abstract record(retained: RetainedChange | ExchangedGrant): JournalReceipt | null;
+  abstract record(retained: JournalChange): JournalReceipt | null;
 
   /** The database has it. The record stays for the retention time, in case the database loses its last commits. */
   abstract confirm(receipt: JournalReceipt): void;
 
+  /** Overwrites this record: it must not be replayed any more. */
+  abstract retract(receipt: JournalReceipt): void;
+
   /**
-   * Every record that earlier processes left, in order of writing. Damaged ones are set aside, never fatal; those
-   * whose key is missing stay where they are.
+   * The next records that earlier processes left and that are not confirmed, in order of writing: some hundreds at
+   * most, none at the end of a pass. The call after that begins the next pass, with the same receipts for what is
+   * still not confirmed. Never fatal: what is damaged or cannot be read keeps nothing else from being replayed.
    */
   abstract replay(): readonly JournaledChange[];
 
+  /** Whether the last pass left out something that the next pass may be able to read. */
+  get hasUnreadFiles(): boolean {
+    return false;
+  }
+
   /**
-   * Overwrites every record of an authorization, or of an exchange: after a disconnect none of its tokens may be left.
+   * Overwrites every record of an authorization, also those of other processes: after a disconnect none of its tokens
+   * may be left.
    */
-  abstract erase(id: AuthorizationId): void;
+  abstract erase(authorizationId: AuthorizationId): void;
 
   /** Removes what is confirmed and older than the retention time. */
   abstract clean(): void;
@@ -62,6 +75,10 @@ export class NoPairJournal extends PairJournal {
   }
 
   override confirm(): void {
+    // Nothing was recorded.
+  }
+
+  override retract(): void {
     // Nothing was recorded.
   }
 

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveConfig } from '../config/resolve-config.js';
 import { Clock } from '../domain/clock.js';
+import type { JournalChange } from '../domain/pair-journal.js';
 import type { RetainedChange, RetainedPair } from '../domain/retained-change.js';
 import { Secret } from '../domain/secret.js';
 import { KeyRingCipher } from '../encryption/key-ring.cipher.js';
 import { FilePairJournal } from './file-pair.journal.js';
+import { idOfChange } from './journal-record.js';
 
 class TestClock extends Clock {
   nowMs = Date.now();
@@ -66,8 +68,8 @@ describe('FilePairJournal', () => {
     };
   }
 
-  function revealed(retained: RetainedChange) {
-    if (retained.kind === 'disconnect') return retained;
+  function revealed(retained: JournalChange) {
+    if (retained.kind !== 'pair') return retained;
     const { accessToken, refreshToken } = retained.pair;
     return { ...retained, pair: [accessToken.reveal(), refreshToken?.reveal()] };
   }
@@ -141,7 +143,7 @@ describe('FilePairJournal', () => {
     const end = bytes.findLastIndex((byte) => byte !== 0);
     writeFileSync(path, Buffer.concat([bytes.subarray(0, end - 20), Buffer.alloc(bytes.length - end + 20)]));
     const replayed = journal().replay();
-    expect(replayed.map((one) => one.retained.authorizationId)).toEqual([whole.authorizationId]);
+    expect(replayed.map((one) => idOfChange(one.retained))).toEqual([whole.authorizationId]);
     expect(files().filter((name) => name.endsWith('.damaged'))).toHaveLength(1);
   });
 
@@ -187,7 +189,7 @@ describe('FilePairJournal', () => {
     expect(
       journal()
         .replay()
-        .map((one) => one.retained.authorizationId),
+        .map((one) => idOfChange(one.retained)),
     ).toEqual([stays.authorizationId]);
   });
 

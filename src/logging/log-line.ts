@@ -38,6 +38,8 @@ export interface LogFacts {
   /** Which delivery of the same webhook event it is. */
   readonly delivery?: number | null;
   readonly ray?: string;
+  /** Name of a journal file, without its folder. */
+  readonly file?: string;
   readonly until?: string;
   readonly reconnect?: string | null;
   /** Who used the console, as the application names them. */

@@ -87,8 +87,9 @@ export class PairCustody implements OnModuleInit, OnModuleDestroy {
   exchangeStored({ exchangeId, connection }: ExchangedGrant, stored: StoredPlace | null): void {
     if (stored !== null)
       this.retainUserChange({ kind: 'pair', ...stored, pair: connection.pair, attemptId: null });
-    this.end(exchangeId);
-    this.journal.erase(exchangeId);
+    const receipt = this.pending.get(exchangeId)?.receipt;
+    this.pending.delete(exchangeId);
+    if (receipt != null) this.journal.retract(receipt);
   }
 
   /** A reconnect or a disconnect came first: nobody will ever use this pair. */

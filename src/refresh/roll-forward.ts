@@ -30,6 +30,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
   private connectionChanges = 0;
   private comparedChanges = -1;
   private comparing: Promise<void> | null = null;
+  private replaying: Promise<void> | null = null;
   private leftInJournal = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -145,23 +146,32 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private async replayJournal(): Promise<void> {
+  /** One pass over the journal, however many ask for it. */
+  private replayJournal(): Promise<void> {
+    this.replaying ??= this.replayOnce().finally(() => {
+      this.replaying = null;
+    });
+    return this.replaying;
+  }
+
+  private async replayOnce(): Promise<void> {
     this.leftInJournal = false;
-    const journaled = this.journal.replay();
-    for (let from = 0; from < journaled.length; from += BATCH_SIZE) {
-      await Promise.all(journaled.slice(from, from + BATCH_SIZE).map((one) => this.replay(one)));
+    for (let batch = this.journal.replay(); batch.length > 0; batch = this.journal.replay()) {
+      await Promise.all(batch.map((one) => this.replay(one)));
     }
+    if (this.journal.hasUnreadFiles) this.leftInJournal = true;
   }
 
   private async replay({ retained, receipt }: JournaledChange): Promise<void> {
     try {
       if (retained.kind === 'exchange') {
         await this.grants.store(retained);
+        this.journal.retract(receipt);
       } else {
         await this.putBack(retained);
+        this.journal.confirm(receipt);
         this.custody.retain(retained);
       }
-      this.journal.confirm(receipt);
     } catch (error) {
       this.leftInJournal = true;
       const name = error instanceof Error ? error.name : 'unknown';
