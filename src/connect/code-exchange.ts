@@ -71,7 +71,8 @@ export class CodeExchange {
     const kept = this.tracked(exchanged.then((exchange) => this.keep(exchange)));
     const exchange = await exchanged;
     const result = await waitAtMost(kept, { timeoutMs: this.config.refresh.callerWaitMs }).catch(() => null);
-    if (result === null || result === 'timed_out') throw new NotionStoreUnavailableError({ connecting: { returnTo } });
+    if (result === null || result === 'timed_out')
+      throw new NotionStoreUnavailableError({ connecting: { returnTo } });
     return completedBy(exchange, result, returnTo);
   }
 
@@ -100,7 +101,11 @@ export class CodeExchange {
         return await this.grants.store(exchange);
       } catch (error) {
         const name = error instanceof Error ? error.name : 'unknown';
-        const facts = { stage: 'exchange', authorization: exchange.connection.reconnect, error: name } as const;
+        const facts = {
+          stage: 'exchange',
+          authorization: exchange.connection.reconnect,
+          error: name,
+        } as const;
         this.failures.error('store failed', 'store failed, trying again', facts);
         await this.clock.sleep(waitMs, this.shutdown.closedSignal);
         if (this.shutdown.closedSignal.aborted) {

@@ -36,8 +36,10 @@ const WRONG_OWNER: ConnectAnswer = {
 
 /** What became of the other grant is said only where it is one of this owner's. */
 function otherGrant({ workspaceName, renewed }: NotionOtherGrantError): ConnectAnswer {
-  const chosen = renewed?.workspaceName == null ? 'another workspace or account' : `“${renewed.workspaceName}”`;
-  const expected = workspaceName === null ? 'The workspace that you wanted to reconnect' : `“${workspaceName}”`;
+  const chosen =
+    renewed?.workspaceName == null ? 'another workspace or account' : `“${renewed.workspaceName}”`;
+  const expected =
+    workspaceName === null ? 'The workspace that you wanted to reconnect' : `“${workspaceName}”`;
   const again = 'Start again and choose the workspace and account from before.';
   return {
     status: 409,

@@ -165,7 +165,10 @@ export interface OtherGrant {
   /** Name of the workspace that was to be reconnected, where Notion gave one. */
   readonly workspaceName: string | null;
   /** The owner's authorization that came back in its place: its token pair was renewed. `null` for any other. */
-  readonly renewed: { readonly authorizationId: AuthorizationId; readonly workspaceName: string | null } | null;
+  readonly renewed: {
+    readonly authorizationId: AuthorizationId;
+    readonly workspaceName: string | null;
+  } | null;
 }
 
 /** A reconnect came back as another workspace or account. The authorization that was to be reconnected is unchanged. */

@@ -48,7 +48,11 @@ async function insertNew(session: StoreSession, connection: NewConnection): Prom
   await link(session, id, connection.ownerId);
   await addEvent(session, { name: 'connected', authorizationId: id });
   const authorization = await connected(session, id);
-  return { kind: 'connected', authorization, stored: { authorizationId: id, version: authorization.version } };
+  return {
+    kind: 'connected',
+    authorization,
+    stored: { authorizationId: id, version: authorization.version },
+  };
 }
 
 /**
@@ -160,11 +164,7 @@ async function insert(session: StoreSession, id: AuthorizationId, connection: Ne
 }
 
 /** @returns the version it is stored as. */
-async function renew(
-  session: StoreSession,
-  found: RowAtInstant,
-  connection: NewConnection,
-): Promise<number> {
+async function renew(session: StoreSession, found: RowAtInstant, connection: NewConnection): Promise<number> {
   const { row } = found;
   const { now } = session.dialect;
   const { accessToken, refreshToken: given } = connection.pair;

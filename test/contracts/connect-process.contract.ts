@@ -118,16 +118,23 @@ export function connectProcessContract(engine: ConnectProcessEngine): void {
         for (const folder of folders) rmSync(folder, { recursive: true, force: true });
       });
 
-      async function startJournaling(): Promise<{ replica: ConnectReplica; restart: () => Promise<ConnectReplica> }> {
+      async function startJournaling(): Promise<{
+        replica: ConnectReplica;
+        restart: () => Promise<ConnectReplica>;
+      }> {
         const folder = mkdtempSync(join(tmpdir(), 'notion-connect-journal-'));
         folders.push(folder);
-        const journaling = { ...options, refresh: { callerWaitMs: 100, journalFolder: folder } };
+        const journaling = { ...options, refresh: { callerWaitMs: 2_000, journalFolder: folder } };
         const restart = () => ConnectReplica.start(CONNECT_PROGRAM, journaling);
         return { replica: await restart(), restart };
       }
 
       /** Killed after Notion has exchanged the code, with the database away. */
-      async function killBeforeCommit(replica: ConnectReplica, by: TestBrowser, person: string): Promise<void> {
+      async function killBeforeCommit(
+        replica: ConnectReplica,
+        by: TestBrowser,
+        person: string,
+      ): Promise<void> {
         const visit = at(replica, by);
         const callback = await start(visit, person);
         await execute('ALTER TABLE notion_authorization RENAME TO notion_authorization_away');
@@ -157,7 +164,7 @@ export function connectProcessContract(engine: ConnectProcessEngine): void {
         const { ownerUserId } = simulator.grant();
         const browser = new TestBrowser(replica.url, 'owner-left');
         expect((await browser.get(await start(browser, ownerUserId!))).status).toBe(303);
-        const [{ id }] = (await app.connect.list('owner-left')) as [{ id: string }];
+        const [{ id }] = (await app.connect.list('owner-left')) as unknown as [{ id: string }];
         await killBeforeCommit(replica, browser, ownerUserId!);
         await app.connect.disconnect(id, 'owner-left');
         const mark = simulator.ledger.mark();

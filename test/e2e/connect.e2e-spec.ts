@@ -571,7 +571,7 @@ describe('authorize and state', () => {
   });
 
   it('goes on connecting when the store is away for longer than the request, and says so', async () => {
-    const own = await startApp({ refresh: { callerWaitMs: 200 } });
+    const own = await startApp({ refresh: { callerWaitMs: 2_000 } });
     try {
       const visitor = new TestBrowser(own.url, 'owner-patient');
       const asJson = new TestBrowser(own.url, 'owner-of-json');
@@ -595,13 +595,13 @@ describe('authorize and state', () => {
   });
 
   it('keeps the authorization of another owner alive whose pair the exchange replaced', async () => {
-    const own = await startApp({ refresh: { callerWaitMs: 200 } });
+    const own = await startApp({ refresh: { callerWaitMs: 2_000 } });
     try {
       const ada = new TestBrowser(own.url, 'owner-ada');
       const bob = new TestBrowser(own.url, 'owner-bob');
       const grant = { person: 'Person 392' };
       expect((await ada.get(allow(await start('', ada), grant))).status).toBe(303);
-      const [{ id }] = (await own.connect.list('owner-ada')) as [{ id: string }];
+      const [{ id }] = (await own.connect.list('owner-ada')) as unknown as [{ id: string }];
       const callback = allow(await start('', bob), grant);
       await own.sql('ALTER TABLE notion_authorization RENAME TO notion_authorization_away');
       expect((await bob.get(callback)).status).toBe(202);
@@ -619,7 +619,7 @@ describe('authorize and state', () => {
   it('hands a pair over to the journal when the application closes, for the next one to store', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'notion-connect-'));
     const encryptionKey = randomBytes(32).toString('base64');
-    const refresh = { callerWaitMs: 200, drainMs: 100, journalFolder: join(folder, 'journal') };
+    const refresh = { callerWaitMs: 2_000, drainMs: 100, journalFolder: join(folder, 'journal') };
     const own = await startApp({ folder, encryptionKey, refresh });
     const visitor = new TestBrowser(own.url, 'owner-of-journal');
     const callback = allow(await start('', visitor), { person: 'Person 393' });
@@ -715,9 +715,6 @@ describe('the credentials of the client', () => {
   );
 });
 
-@Controller()
-class Bystander {}
-
 describe('a link to reconnect', () => {
   const id = '3c4f7ac5-5a0e-4f4c-9b1b-0f6d5b6f7a11';
 
@@ -741,7 +738,7 @@ describe('a link to reconnect', () => {
     ['https://app.example/notion/callback/?tenant=1', '/notion/connect'],
     ['https://app.example/api/v1/notion/callback', '/api/v1/notion/connect'],
   ])('beside the redirect URI %s leads to %s', async (redirectUri, path) => {
-    const own = await startApp({ redirectUri, controller: Bystander });
+    const own = await startApp({ redirectUri, routes: path.slice(1, -'/connect'.length) });
     try {
       expect(own.connect.reconnectLink(id)).toBe(`https://app.example${path}?reconnect=${id}`);
     } finally {
@@ -761,7 +758,7 @@ describe('a link to reconnect', () => {
         return (await visitor.get(callback.pathname + callback.search)).status;
       };
       expect(await visit('/notion/connect')).toBe(303);
-      const [{ id: theirs }] = (await own.connect.list('owner-of-slash')) as [{ id: string }];
+      const [{ id: theirs }] = (await own.connect.list('owner-of-slash')) as unknown as [{ id: string }];
       const link = new URL(own.connect.reconnectLink(theirs));
       expect(await visit(link.pathname + link.search)).toBe(303);
       expect(await own.connect.list('owner-of-slash')).toMatchObject([{ id: theirs, version: 2 }]);

@@ -21,7 +21,7 @@ describe('connecting while PostgreSQL is stopped', () => {
       clientId,
       clientSecret,
       databaseUrl: await server.createDatabase(),
-      refresh: { callerWaitMs: 500 },
+      refresh: { callerWaitMs: 3_000 },
     });
   }, 60_000);
 

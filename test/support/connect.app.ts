@@ -25,6 +25,8 @@ export interface ConnectAppOptions {
   readonly folder?: string;
   /** A server's database instead of a file. */
   readonly databaseUrl?: string;
+  /** Prefix of the built-in routes. @defaultValue `notion` */
+  readonly routes?: string;
   /** Replaces the built-in routes. */
   readonly controller?: Type<unknown>;
   readonly connect?: ConnectOptions;
@@ -69,7 +71,7 @@ export class ConnectApp {
             : { databaseUrl: options.databaseUrl, runMigrations: true }),
           connect: { defaultReturnTo: '/home', ...options.connect },
           refresh: options.refresh,
-          routes: options.controller === undefined ? 'notion' : false,
+          routes: options.controller === undefined ? (options.routes ?? 'notion') : false,
           resolveOwner: options.resolveOwner ?? sessionUser,
         }),
       ],
