@@ -48,12 +48,12 @@ function otherGrant({ workspaceName, renewed }: NotionOtherGrantError): ConnectA
       renewed === null
         ? [
             'You wanted to reconnect one Notion workspace, and another workspace or another Notion account came back.',
-            `None of your connections was changed. ${expected} still has to be reconnected. ${again}`,
+            `None of your connections was changed. ${expected} was not reconnected. ${again}`,
             'Notion may list this application in the workspace that you chose. You can remove it there.',
           ]
         : [
             `You chose ${chosen}, which was connected already. Its connection was renewed.`,
-            `${expected} still has to be reconnected. ${again}`,
+            `${expected} was not reconnected. ${again}`,
           ],
   };
 }
@@ -79,7 +79,7 @@ const UPSTREAM: ConnectAnswer = {
 /** Notion may have made new tokens, and ended those of an earlier connection of the same workspace. */
 const UPSTREAM_UNKNOWN: ConnectAnswer = {
   status: 502,
-  title: 'It is not known whether Notion connected',
+  title: 'It is not known whether Notion was connected',
   paragraphs: [
     'You did nothing wrong: this application asked Notion to finish the connection and received no usable response.',
     'Start again now. Until you do, a connection that you already had with this workspace may stop working. If it keeps happening, tell the people who run this application.',

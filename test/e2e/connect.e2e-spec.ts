@@ -936,7 +936,7 @@ describe('callback errors', () => {
     expect(page.text).toContain(
       'You chose “Garden Club”, which was connected already. Its connection was renewed.',
     );
-    expect(page.text).toContain('“Lighthouse Studio” still has to be reconnected.');
+    expect(page.text).toContain('“Lighthouse Studio” was not reconnected.');
     expect(await app.connect.list(browser.user!)).toMatchObject([
       { id, version: 1 },
       { id: other, version: 2, status: 'active' },
