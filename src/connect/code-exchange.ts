@@ -77,15 +77,15 @@ export class CodeExchange {
   }
 
   private async exchangeNow(callback: VerifiedCallback): Promise<ExchangedGrant> {
-    const { returnTo: _, ...connect } = callback.pending;
+    const { ownerId, clientId, redirectUri, reconnect } = callback.pending;
     const sentAtMs = this.clock.monotonicMs();
     this.custody.prepare();
-    const answer = await this.notion.exchange(callback.takeCode(), connect.redirectUri);
+    const answer = await this.notion.exchange(callback.takeCode(), redirectUri);
     if (answer.kind !== 'success') throw new NotionConnectFailedError(answer.kind, answer.failure);
     const { grant, pair } = answer;
     const consumedAtMs = callback.consumedAtMs ?? this.clock.now().getTime();
     const exchangedAtMs = Math.round(consumedAtMs + this.clock.monotonicMs() - sentAtMs);
-    const connection = { ...connect, grant, pair, exchangedAtMs };
+    const connection = { ownerId, clientId, redirectUri, reconnect, grant, pair, exchangedAtMs };
     const exchange: ExchangedGrant = { kind: 'exchange', exchangeId: randomUUID(), connection };
     // R10: no other work of this process comes between the response and its first durable byte.
     this.custody.takeExchange(exchange);

@@ -77,10 +77,7 @@ const KINDS: { readonly [Kind in JournalChange['kind']]: RecordKind<ChangeOf<Kin
   },
   exchange: {
     idOf: ({ exchangeId }) => exchangeId,
-    contentOf: ({ connection: { pair, clientId: _, ...connection } }) => ({
-      ...connection,
-      pair: clearPair(pair),
-    }),
+    contentOf: ({ connection }) => ({ ...connection, pair: clearPair(connection.pair) }),
     restore: ({ id }, content, clientId) => {
       const parsed = exchangeContent.safeParse(content);
       if (!parsed.success) return null;
