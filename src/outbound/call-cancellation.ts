@@ -21,6 +21,11 @@ export class CallCancellation {
     }, timeoutMs).unref();
   }
 
+  cancel(reason: Error): void {
+    this.reason ??= reason;
+    this.listener?.(this.reason);
+  }
+
   throwIfCancelled(): void {
     if (this.reason !== undefined) throw this.reason;
   }
@@ -63,11 +68,6 @@ export class CallCancellation {
 
   private leaveCaller(): void {
     this.callerSignal?.removeEventListener('abort', this.followCaller);
-  }
-
-  private cancel(reason: Error): void {
-    this.reason ??= reason;
-    this.listener?.(this.reason);
   }
 
   private readonly followCaller = (): void => {

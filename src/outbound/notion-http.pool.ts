@@ -1,7 +1,6 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { buildConnector, Pool } from 'undici';
+import { Inject, Injectable } from '@nestjs/common';
+import { Pool } from 'undici';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import { OpenSockets } from '../domain/open-sockets.js';
 import type { AccessToken } from '../domain/secret.js';
 import type { CallCancellation } from './call-cancellation.js';
 import { ACCEPTED_ENCODINGS, AnswerReceiver } from './answer-receiver.js';
@@ -11,31 +10,22 @@ import type { OutboundRequest } from './outbound-request.js';
 /**
  * Keep-alive connections to the one configured origin. Nothing here can name another host: the pool has no other
  * origin, follows no redirect and reads no proxy variable.
+ *
+ * It is never closed, as other modules may have work to finish after this one: idle connections hold no process.
  */
 @Injectable()
-export class NotionHttpPool implements OnApplicationShutdown {
+export class NotionHttpPool {
   /** As `URL.origin` spells it. */
   readonly origin: string;
   /** Private also to whoever prints it: requests on the wire carry their token. */
   readonly #pool: Pool;
   private readonly maxAnswerBytes: number;
-  private readonly connect = buildConnector({});
-  private readonly sockets = new OpenSockets();
 
   constructor(@Inject(NOTION_AUTH_CONFIG) config: NotionAuthConfig) {
     this.origin = new URL(config.apiBaseUrl).origin;
     // The call's own time limit covers the wait for the head; a streamed body keeps undici's idle limit.
     this.maxAnswerBytes = config.outbound.maxAnswerBytes;
-    this.#pool = new Pool(this.origin, {
-      connections: config.outbound.maxSockets,
-      headersTimeout: 0,
-      connect: (options, callback) => {
-        this.connect(options, (...result) => {
-          if (result[1] !== null) this.sockets.add(result[1]);
-          callback(...result);
-        });
-      },
-    });
+    this.#pool = new Pool(this.origin, { connections: config.outbound.maxSockets, headersTimeout: 0 });
   }
 
   /** Sends once and takes the whole answer, whatever its status. Rejects as `fetch` does: `TypeError` with a cause. */
@@ -54,14 +44,6 @@ export class NotionHttpPool implements OnApplicationShutdown {
       };
       this.#pool.dispatch({ method, path, headers, body: body as Uint8Array }, receiver);
     });
-  }
-
-  /**
-   * Other modules may still have work to finish, so the pool is not destroyed: calls go on working. Those in flight
-   * now, and open event streams, no longer hold the process; idle connections never do.
-   */
-  onApplicationShutdown(): void {
-    this.sockets.unref();
   }
 }
 
