@@ -111,11 +111,12 @@ export interface RefreshOptions {
   replay?: 'once' | 'never';
   /**
    * Folder of the local journal, which must survive a restart of the container. It keeps a pair from the moment it
-   * is answered, so that a process killed before its commit loses nothing. Environment: `NOTION_AUTH_JOURNAL_DIR`.
+   * is answered, so that a process killed before its commit loses nothing. In production the application does not
+   * start when the folder cannot be written to. Environment: `NOTION_AUTH_JOURNAL_DIR`.
    * @defaultValue `null` (off)
    */
   journalFolder?: string | null;
-  /** Most bytes of journal files that this process made or found at its start. @defaultValue `67_108_864` */
+  /** Most bytes of journal files in the folder, those of other processes included. @defaultValue `67_108_864` */
   journalMaxBytes?: number;
   /**
    * How long a stored pair is kept in memory (and in the journal) to roll forward a database that lost its last

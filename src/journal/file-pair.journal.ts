@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
@@ -11,12 +11,13 @@ import {
   type JournalReceipt,
 } from '../domain/pair-journal.js';
 import type { TokenCipher } from '../domain/token-cipher.js';
+import { eraseInFile } from './journal-erasure.js';
 import { codeOf, JournalFileError } from './journal-errors.js';
-import { bytesIn, listFiles, makeFolder, newFilePath, unusableBecause } from './journal-folder.js';
-import { encodeRecord, idOfChange, parseRecord } from './journal-record.js';
+import { bytesIn, listFiles, makeFolder, newFilePath, whyUnusable } from './journal-folder.js';
+import { encodeRecord, idOfChange } from './journal-record.js';
 import { JournalReplay } from './journal-replay.js';
 import { JournalShelf, type ShelvedFile } from './journal-shelf.js';
-import { erasePlaces, JournalSegment, readSegment } from './segment.js';
+import { JournalSegment, readSegment } from './segment.js';
 import { NotionLogger } from '../logging/notion.logger.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 
@@ -71,7 +72,7 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
 
   /** @throws {@link NotionConfigError} in production when nothing can be written to the folder. */
   onModuleInit(): void {
-    const code = unusableBecause(this.options.folder);
+    const code = whyUnusable(this.options.folder);
     if (code === null) return;
     const problem =
       `refresh.journalFolder (NOTION_AUTH_JOURNAL_DIR): the folder cannot be used (${code}). ` +
@@ -131,7 +132,9 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
   override erase(authorizationId: AuthorizationId): void {
     for (const path of this.allPaths()) {
       try {
-        this.eraseIn(path, authorizationId);
+        // In a file that is still written to, what looks torn may be a record that another process is writing.
+        const isWritten = (modifiedMs: number) => this.isYoung(modifiedMs);
+        eraseInFile(path, this.shelf, authorizationId, isWritten);
       } catch (error) {
         const facts = { authorization: authorizationId, error: codeOf(error) };
         if (facts.error === 'ENOENT') continue;
@@ -147,7 +150,7 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
       try {
         // Asked of the file system: another process may have gone on writing to a file that was only replayed here.
         const modifiedMs = statSync(file.path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-        if (modifiedMs < beforeMs) this.removeFile(file);
+        if (modifiedMs < beforeMs && isAllKnown(file)) this.removeFile(file);
       } catch (error) {
         this.changes.error('not removed', 'a journal file could not be removed', { error: codeOf(error) });
       }
@@ -221,23 +224,6 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
     }
   }
 
-  private eraseIn(path: string, id: string): void {
-    const file = this.shelf.file(path);
-    if (file !== undefined && isWithout(file, id)) return;
-    const { bytes, records, damaged, modifiedMs } = readSegment(path);
-    const own = records.filter(({ payload }) => parseRecord(payload)?.id === id).map(({ place }) => place);
-    // In a file that is still written to, what looks torn may be a record that another process is writing.
-    const torn = damaged.filter(
-      ({ offset, length }) =>
-        !this.isYoung(modifiedMs) || bytes.subarray(offset, offset + length).includes(id),
-    );
-    erasePlaces(path, [...own, ...torn]);
-    if (file === undefined) return;
-    for (const { offset } of own) this.shelf.removeRecord(file, offset);
-    file.ids.delete(id);
-    file.recordCount = records.length - own.length;
-  }
-
   private removeFile(file: ShelvedFile): void {
     if (file === this.open?.file) this.closeOpenFile();
     rmSync(file.path, { force: true });
@@ -254,8 +240,8 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
   }
 }
 
-/** Known without reading the file, unless another process wrote to it since it was read. */
-function isWithout({ path, ids, isDamaged, readModifiedMs }: ShelvedFile, id: string): boolean {
-  if (ids.has(id) || isDamaged) return false;
-  return readModifiedMs === null || statSync(path).mtimeMs === readModifiedMs;
+/** What another process added after the file was read here may be in no database yet. */
+function isAllKnown({ path, asRead }: ShelvedFile): boolean {
+  if (asRead === null || !existsSync(path)) return true;
+  return readSegment(path).records.every(({ place }) => place.offset < asRead.knownBytes);
 }

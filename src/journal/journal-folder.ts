@@ -1,8 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { codeOf } from './journal-errors.js';
 
+/** More than twice the longest record. A longer file is none of this library. */
+export const MAX_FILE_BYTES = 2 ** 20;
 const FILE_SUFFIX = '.pairs';
 /** What passes by itself. A record that meets it is reported as not journaled. */
 const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
@@ -25,10 +39,12 @@ export function newFilePath(folder: string, nowMs: number): string {
 
 /** Of all journal files in the folder, also those of other processes and those that cannot be read. */
 export function bytesIn(folder: string): number {
-  return listFiles(folder).reduce(
-    (sum, path) => sum + (lstatSync(path, { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+  return listFiles(folder).reduce((sum, path) => sum + bytesOf(path), 0);
+}
+
+function bytesOf(path: string): number {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() === true && stat.size <= MAX_FILE_BYTES ? stat.size : 0;
 }
 
 /**
@@ -53,17 +69,45 @@ export function syncFolder(folder: string): string | null {
 }
 
 /**
- * Makes the folder if it is missing, and a file in it that is removed, because permissions alone do not tell (a read-only mount, a network file
- * system, a user that may do everything).
+ * Makes the folder if it is missing, and a file in it that is removed: permissions alone do not tell (a read-only
+ * mount, a network file system, a user that may do everything).
+ *
  * @returns the code of what makes the folder unusable, or `null`; a full disk passes and does not count
  */
-export function unusableBecause(folder: string): string | null {
-  const path = join(folder, `.probe-${randomUUID()}`);
-  try {
+export function whyUnusable(folder: string): string | null {
+  return codeOfLasting(() => {
     makeFolder(folder);
-    readdirSync(folder);
-    closeSync(openSync(path, 'wx', 0o600));
-    rmSync(path);
+    tryToWrite(folder);
+  });
+}
+
+/** As {@link whyUnusable}, and makes nothing that stays: of a missing folder, whether it can be made. */
+export function whyUnusableLater(folder: string): string | null {
+  if (existsSync(folder))
+    return codeOfLasting(() => {
+      tryToWrite(folder);
+    });
+  const parent = nearestExisting(dirname(resolve(folder)));
+  if (!statSync(parent).isDirectory()) return 'ENOTDIR';
+  return codeOfLasting(() => {
+    accessSync(parent, constants.W_OK | constants.X_OK);
+  });
+}
+
+function tryToWrite(folder: string): void {
+  readdirSync(folder);
+  const path = join(folder, `.probe-${randomUUID()}`);
+  closeSync(openSync(path, 'wx', 0o600));
+  rmSync(path);
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
+}
+
+function codeOfLasting(work: () => void): string | null {
+  try {
+    work();
     return null;
   } catch (error) {
     const code = codeOf(error);

@@ -53,7 +53,7 @@ export class JournalReplay {
 
   private *readAll(): Generator<JournaledChange, void> {
     this.unread ??= this.listUnread();
-    const waiting = this.shelf.files.filter((file) => !file.isOwn && file.pending.size > 0);
+    const waiting = this.shelf.files.filter((file) => file.asRead !== null && file.pending.size > 0);
     const paths = new Set([...(this.unread ?? []), ...waiting.map(({ path }) => path)]);
     for (const path of [...paths].sort()) yield* this.readFile(path);
   }
@@ -73,12 +73,22 @@ export class JournalReplay {
   private *readFile(path: string): Generator<JournaledChange, void> {
     const content = this.read(path);
     if (content === null) return;
-    const file = this.shelf.file(path) ?? this.register(path, content);
+    const file = this.registered(path, content);
     for (const { payload, place } of content.records) {
       const receipt = file.pending.get(place.offset);
       const retained = receipt === undefined ? null : this.open(file, payload, place.offset);
       if (receipt !== undefined && retained !== null) yield { retained, receipt };
     }
+  }
+
+  private registered(path: string, content: SegmentContent): ShelvedFile {
+    const known = this.shelf.file(path);
+    if (known === undefined) return this.register(path, content);
+    // What another process erased, or the disk lost, is waited for no longer.
+    const present = new Set(content.records.map(({ place }) => place.offset));
+    for (const offset of [...known.pending.keys()])
+      if (!present.has(offset)) this.shelf.removeRecord(known, offset);
+    return known;
   }
 
   private read(path: string): SegmentContent | null {
@@ -98,7 +108,9 @@ export class JournalReplay {
 
   /** All of a file at once: a disconnect erases also what is not handed out so far. */
   private register(path: string, { records, damaged, modifiedMs }: SegmentContent): ShelvedFile {
-    const file = this.shelf.addFile(path, modifiedMs, modifiedMs);
+    const last = records.at(-1)?.place;
+    const knownBytes = last === undefined ? 0 : last.offset + last.length;
+    const file = this.shelf.addFile(path, modifiedMs, { modifiedMs, knownBytes });
     for (const record of records) this.registerRecord(file, record);
     file.isDamaged = damaged.length > 0;
     if (file.isDamaged && this.isNew(path, 'damaged'))

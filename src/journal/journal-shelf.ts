@@ -1,13 +1,18 @@
 import type { JournalReceipt } from '../domain/pair-journal.js';
 
+/** What another process' file was when it was read. It may hold more by now. */
+export interface FileAsRead {
+  readonly modifiedMs: number;
+  /** Where its last record ended. */
+  readonly knownBytes: number;
+}
+
 /** What is known of one file of the journal. */
 export interface ShelvedFile {
   readonly path: string;
   readonly createdMs: number;
-  /** Made by this process, which alone adds records to it. */
-  readonly isOwn: boolean;
-  /** Of a file of another process, when it was read: later it may hold more than is known here. */
-  readonly readModifiedMs: number | null;
+  /** `null` for a file of this process, which alone adds records to it. */
+  readonly asRead: FileAsRead | null;
   /** A torn record may stand in it, which no id finds. */
   isDamaged: boolean;
   /** Of every record in it, confirmed or not. */
@@ -40,13 +45,12 @@ export class JournalShelf {
     return this.byPath.get(path);
   }
 
-  /** @param readModifiedMs - `null` for a file that this process made. */
-  addFile(path: string, createdMs: number, readModifiedMs: number | null): ShelvedFile {
+  /** @param asRead - `null` for a file that this process made. */
+  addFile(path: string, createdMs: number, asRead: FileAsRead | null): ShelvedFile {
     const file: ShelvedFile = {
       path,
       createdMs,
-      isOwn: readModifiedMs === null,
-      readModifiedMs,
+      asRead,
       isDamaged: false,
       ids: new Set(),
       pending: new Map(),

@@ -11,11 +11,8 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { JournalFileError } from './journal-errors.js';
-import { syncFolder } from './journal-folder.js';
+import { MAX_FILE_BYTES, syncFolder } from './journal-folder.js';
 import { findRecords, frame, framedLength, type FramedContent, type Place } from './record-frame.js';
-
-/** More than the longest record needs twice. A longer file is none of this library. */
-const MAX_FILE_BYTES = 2 ** 20;
 
 /**
  * A file of a fixed size, filled from its beginning. Its blocks are allocated when it is made, so that a record costs
