@@ -59,6 +59,7 @@ class StatementLogger extends AbstractLogger {
 subscribe('undici:client:sendHeaders', () => {
   report({ kind: 'sent' });
 });
+process.on('disconnect', () => process.exit(0));
 process.on('message', (command: SignalHostCommand) => void carryOut(command));
 
 async function carryOut(command: SignalHostCommand): Promise<void> {
@@ -89,8 +90,9 @@ async function carryOut(command: SignalHostCommand): Promise<void> {
 async function start(setup: SignalHostSetup): Promise<void> {
   slowMs = setup.slowMs ?? slowMs;
   if (setup.ignoresDefaultAction === true) process.kill = () => true;
-  const second = setup.secondCopy === undefined ? library : await import(setup.secondCopy);
-  const copies = [library, second as typeof library].slice(0, setup.modules ?? 1);
+  const second =
+    setup.secondCopy === undefined ? library : ((await import(setup.secondCopy)) as typeof library);
+  const copies = [library, second].slice(0, setup.modules ?? 1);
   const features = copies.map((copy, at) => feature(copy, setup, at));
   const imports = setup.sharesDataSource === true ? [await sharedDatabase(setup), ...features] : features;
   application = await NestFactory.create(
@@ -100,7 +102,9 @@ async function start(setup: SignalHostSetup): Promise<void> {
   application.useLogger({
     log: ignore,
     warn: ignore,
-    error: (line: string) => report({ kind: 'logged', line }),
+    error: (line: string) => {
+      report({ kind: 'logged', line });
+    },
   });
   if (setup.handling !== 'late') handleSignals(setup.handling);
   await application.listen(0, '127.0.0.1');
@@ -192,7 +196,7 @@ async function refresh(authorizationId: string, at: 0 | 1): Promise<void> {
     .refreshes.refresh(authorizationId, { trigger: 'manual' })
     .then(
       ({ kind }) => kind,
-      (error: Error) => error.name,
+      (error: unknown) => (error instanceof Error ? error.name : 'unknown'),
     );
   report({ kind: 'outcome', authorizationId, outcome });
 }

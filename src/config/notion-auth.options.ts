@@ -132,11 +132,16 @@ export interface RefreshOptions {
   /** Longest wait for answers under way when the application shuts down. @defaultValue `75_000` */
   drainMs?: number;
   /**
-   * Grants found dead within ten minutes, together with at least half of all attempts, that close the `mass_dead`
-   * gate. @defaultValue `5`
+   * Opens the mass-revocation breaker: so many of the last twice as many distinct tenants were rejected with
+   * `invalid_grant` within ten minutes. Two authorizations belong to one tenant where they share a workspace or an owner.
+   * No refresh begins for 30 s; then one every 5 s probes, each by a tenant that was not rejected, until one succeeds.
+   * @defaultValue `5`
    */
   massDeadMinimum?: number;
-  /** Refreshes of this process under way at once, over all authorizations. @defaultValue `8` */
+  /**
+   * Refreshes of this process under way at once, over all authorizations. A request that takes longer than 5 s no longer
+   * counts. @defaultValue `8`
+   */
   maxConcurrent?: number;
   /**
    * Refreshes of this process that wait for their turn, each for another authorization; beyond it callers are told

@@ -10,7 +10,20 @@ export abstract class Clock {
 
   /** Resolves after `durationMs`, or when `signal` aborts. */
   abstract sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
+
+  /**
+   * Starts a stopwatch. It reads the larger of monotonic and wall-clock time, in milliseconds: the monotonic clock
+   * stands still while a machine is suspended, and the wall clock may be set back.
+   */
+  stopwatch(): Stopwatch {
+    const startedMs = this.monotonicMs();
+    const startedAtMs = this.now().getTime();
+    return () => Math.max(this.monotonicMs() - startedMs, this.now().getTime() - startedAtMs);
+  }
 }
+
+/** Milliseconds since it was started. */
+export type Stopwatch = () => number;
 
 export class SystemClock extends Clock {
   override now(): Date {

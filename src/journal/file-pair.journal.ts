@@ -11,7 +11,7 @@ import {
   type JournalReceipt,
 } from '../domain/pair-journal.js';
 import type { TokenCipher } from '../domain/token-cipher.js';
-import { eraseInFile } from './journal-erasure.js';
+import { eraseAtPlace, eraseInFile } from './journal-erasure.js';
 import { codeOf, JournalFileError } from './journal-errors.js';
 import { bytesIn, listFiles, makeFolder, newFilePath, whyUnusable } from './journal-folder.js';
 import { encodeRecord, idOfChange } from './journal-record.js';
@@ -110,15 +110,8 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
   override retract(receipt: JournalReceipt): void {
     const place = this.shelf.placeOf(receipt);
     if (place === undefined) return;
-    const { file, offset } = place;
-    this.shelf.removeRecord(file, offset);
     try {
-      const { records } = readSegment(file.path);
-      erasePlaces(
-        file.path,
-        records.flatMap((record) => (record.place.offset === offset ? [record.place] : [])),
-      );
-      file.recordCount -= 1;
+      eraseAtPlace(place, this.shelf);
     } catch (error) {
       this.changes.error('not erased', 'a journal record could not be erased', { error: codeOf(error) });
     }

@@ -23,6 +23,8 @@ export interface LogFacts {
   readonly request?: string;
   /** The status that we answered with. */
   readonly answered?: number;
+  /** The Notion client that an event is about. */
+  readonly client?: string;
   readonly authorization?: string | null;
   readonly bot?: string | null;
   readonly workspace?: string | null;

@@ -16,6 +16,7 @@ const TOO_LATE = Object.assign(new Error('The deadline has passed.'), { code: 't
 const TOO_LATE_TO_BEGIN = Object.assign(new Error('The claim may be over before the answer is here.'), {
   code: 'claim_nearly_over',
 });
+const NOT_WANTED = Object.assign(new Error('The request is not wanted any more.'), { code: 'not_wanted' });
 
 export interface OAuthRequest {
   readonly origin: string;
@@ -23,8 +24,10 @@ export interface OAuthRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: number;
-  /** Of {@link Clock.monotonicMs}; a request that might end later is not begun, and has failed unconnected. */
-  readonly endsBeforeMs?: number;
+  /** Checked before the first byte; `false` fails the request as not connected. Default: always allowed. */
+  readonly maySend?: (timeoutMs: number) => boolean;
+  /** Asked when the connection stands; the request has failed unconnected on `false`, or when this rejects. */
+  readonly isStillWanted?: (() => Promise<boolean>) | undefined;
 }
 
 /**
@@ -91,9 +94,10 @@ export class OAuthTransport implements OnApplicationShutdown {
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (options, callback) => {
-        this.connect(options, (...result) => {
+        this.connectIfWanted(request, options, (...result) => {
           const [failure, socket] = result;
-          if (failure === null && !this.mayBegin(request)) {
+          // The first byte follows in this turn of the event loop.
+          if (failure === null && request.maySend?.(request.timeoutMs) === false) {
             socket.destroy();
             callback(TOO_LATE_TO_BEGIN, null);
             return;
@@ -106,9 +110,27 @@ export class OAuthTransport implements OnApplicationShutdown {
     });
   }
 
-  /** The first byte follows in this turn of the event loop: nothing is waited for any more. */
-  private mayBegin({ timeoutMs, endsBeforeMs = Infinity }: OAuthRequest): boolean {
-    return this.clock.monotonicMs() + timeoutMs <= endsBeforeMs;
+  private connectIfWanted(
+    { isStillWanted }: OAuthRequest,
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+  ): void {
+    this.connect(options, (...result) => {
+      const [failure, socket] = result;
+      if (failure !== null || isStillWanted === undefined) {
+        callback(...result);
+        return;
+      }
+      const giveUp = () => {
+        socket.destroy();
+        callback(NOT_WANTED, null);
+      };
+      isStillWanted().then((isWanted) => {
+        // The other side may have closed it since.
+        if (isWanted && !socket.destroyed) callback(null, socket);
+        else giveUp();
+      }, giveUp);
+    });
   }
 
   /** Two steps (rule R8): when the deadline fires, as much time again as it fired late, at least the grace. */

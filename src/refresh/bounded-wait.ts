@@ -34,3 +34,11 @@ export async function waitAtMost<Result>(
     stop();
   }
 }
+
+/**
+ * Does nothing for `timeoutMs`, and leaves no timer behind when the signal aborts.
+ * @throws the signal's reason when it aborts.
+ */
+export async function pause(limits: WaitLimits): Promise<void> {
+  await waitAtMost(new Promise<never>(() => undefined), limits);
+}

@@ -26,7 +26,8 @@ const BATCH_SIZE = 500;
 export class RollForward implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new NotionLogger('NotionRollForward');
   private readonly rows: QuietLogger;
-  private timeline: string | null | undefined;
+  /** The last that was known. `null`: none so far. */
+  private timeline: string | null = null;
   private connectionChanges = 0;
   private comparedChanges = -1;
   private comparing: Promise<void> | null = null;
@@ -53,7 +54,8 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     this.watch.onConnectionChange(() => {
       this.connectionChanges += 1;
     });
-    await this.compareOnce();
+    // Not known now: nothing is sent before it is.
+    await this.compareOnce().catch(() => undefined);
     await this.replayJournal();
     await this.store.releaseDeadProcesses();
     this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
@@ -64,12 +66,24 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Names the database's timeline as this process knows it, compared anew whenever a connection broke or was made:
-   * after another one than before, what was claimed may be forgotten there.
+   * Names the database's timeline as this process knows it, compared again after a connection broke or was made: after
+   * another one than before, what was claimed may be forgotten there.
+   *
+   * @throws the error of the comparison while the timeline is not known. Nothing may be claimed then: the server may
+   * be another one, whose rows hold spent tokens.
    */
   async currentTimeline(): Promise<string | null> {
     if (this.comparedChanges !== this.connectionChanges) await this.compareOnce();
-    return this.timeline ?? null;
+    return this.timeline;
+  }
+
+  /** What forbids sending a request under a claim that was made on `timeline`; `null` when nothing does. */
+  async obstacleSince(timeline: string | null): Promise<'database_changed' | 'database_unverified' | null> {
+    try {
+      return (await this.currentTimeline()) === timeline ? null : 'database_changed';
+    } catch {
+      return 'database_unverified';
+    }
   }
 
   /** Puts back what this process knows to be newer than the stored version; `false` when it knows nothing. */
@@ -107,8 +121,8 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
 
   private async compare(): Promise<void> {
     const changesSeen = this.connectionChanges;
-    const timeline = await this.watch.compare(this.config.refresh.failoverHoldMs);
-    if (this.timeline !== undefined && this.timeline !== timeline) {
+    const timeline = (await this.watch.compare(this.config.refresh.failoverHoldMs)) ?? this.timeline;
+    if (this.timeline !== null && this.timeline !== timeline) {
       this.logger.warn('the database is another server than before: putting back what it lost');
       await this.putAllBack();
     }

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectResult, NewConnection, StoredPlace } from '../domain/authorization-store.js';
 import type { Authorization, AuthorizationId, NotionGrant } from '../domain/authorization.js';
-import type { NotionEventName } from '../domain/notion-event.js';
 import type { Secret } from '../domain/secret.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { findAuthorization, findForOwner } from './authorization-queries.js';
 import { isLinked, lockRowOfBot, lockRowOfGrant, type RowAtInstant } from './authorization-rows.js';
 import { AuthorizationEntity } from './authorization.entity.js';
+import { isRefused } from './claim.js';
 import { versionOfUserChange } from './database-timeline.js';
 import type { Dialect } from './dialect.js';
-import { addEvent } from './events.js';
+import { addActivations } from './events.js';
 import { addRevocations, takeBackRevocations } from './revocations.js';
 import { pairTimes } from './store-pair.js';
 import type { StoreSession } from './store-session.js';
@@ -46,7 +46,7 @@ async function insertNew(session: StoreSession, connection: NewConnection): Prom
   const id = randomUUID();
   await insert(session, id, connection);
   await link(session, id, connection.ownerId);
-  await addEvent(session, { name: 'connected', authorizationId: id });
+  await addActivations(session, [{ authorizationId: id, before: null }]);
   const authorization = await connected(session, id);
   return {
     kind: 'connected',
@@ -109,8 +109,7 @@ async function renewUnlessOutdated(
   const { row } = standing;
   if (isOutdated(standing, connection)) return null;
   const version = await renew(session, standing, connection);
-  const event = eventOf(row);
-  if (event !== null) await addEvent(session, { name: event, authorizationId: row.id });
+  await addActivations(session, [{ authorizationId: row.id, before: row.status }]);
   return { authorizationId: row.id, version };
 }
 
@@ -123,12 +122,6 @@ function isOutdated({ row, nowMs }: RowAtInstant, { exchangedAtMs }: NewConnecti
 function isSince(eventAtMs: number | null, exchangedAtMs: number | undefined, nowMs: number): boolean {
   if (eventAtMs === null || exchangedAtMs === undefined) return false;
   return eventAtMs >= exchangedAtMs && eventAtMs <= nowMs;
-}
-
-/** A grant that was alive all the time has only been given again. */
-function eventOf({ status }: AuthorizationEntity): NotionEventName | null {
-  if (status === 'revoked') return 'connected';
-  return status === 'needs_reconnect' ? 'recovered' : null;
 }
 
 /** The row of this grant: by bot id, else the same person in the same workspace. */
@@ -189,9 +182,10 @@ async function renew(session: StoreSession, found: RowAtInstant, connection: New
 }
 
 /** A grant that came without a refresh token keeps the stored one, unless Notion refused that or no key opens it. */
-function keptRefreshToken({ seals }: StoreSession, row: AuthorizationEntity): Secret | null {
+function keptRefreshToken(session: StoreSession, row: AuthorizationEntity): Secret | null {
+  const { seals } = session;
   const kept = seals.unlessKeyIsLost(() => seals.refreshToken(row));
-  return kept !== null && seals.fingerprint(kept) === row.refusedRefreshTokenFingerprint ? null : kept;
+  return kept !== null && isRefused(session, row, kept) ? null : kept;
 }
 
 function grantColumns({ grant, redirectUri }: NewConnection): AuthorizationChange {
