@@ -49,6 +49,7 @@ import { NotionScope } from './outbound/notion.scope.js';
 import { AccessTokenCache } from './refresh/access-token.cache.js';
 import { AuthorizationWatch } from './refresh/authorization.watch.js';
 import { ClaimSpender } from './refresh/claim.spender.js';
+import { GrantKeeper } from './refresh/grant.keeper.js';
 import { MassRevocationProbe } from './refresh/mass-revocation.probe.js';
 import { NotionRefreshService } from './refresh/notion-refresh.service.js';
 import { NotionTokenService } from './refresh/notion-token.service.js';
@@ -118,6 +119,7 @@ const PROVIDERS: Provider[] = [
   StallWatch,
   PairCustody,
   PairKeeper,
+  GrantKeeper,
   RevocationSender,
   RollForward,
   MassRevocationProbe,

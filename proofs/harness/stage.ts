@@ -240,7 +240,7 @@ export class Stage {
         expiresInMs: null,
       },
     });
-    if (connected.kind === 'other_grant') throw new Error('A new connection cannot be another grant.');
+    if (!('authorization' in connected)) throw new Error('A new connection cannot be another grant.');
     return { id: connected.authorization.id, botId: granted.botId };
   }
 }

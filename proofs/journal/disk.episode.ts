@@ -143,6 +143,7 @@ export class DiskEpisode {
   }
 
   private take({ journal }: Writer, { retained, receipt }: JournaledChange, chance: number): void {
+    if (retained.kind === 'exchange') throw new Error('No writer here exchanges a code.');
     this.ledger.replayed(retained);
     if (!this.random.chance(chance)) return;
     journal.confirm(receipt);

@@ -20,6 +20,7 @@ describe('what a callback came to', () => {
     ['notion_failed', new NotionConnectFailedError('unknown', {})],
     ['notion_failed', new NotionConnectFailedError('not_sent', {})],
     ['other_grant', new NotionOtherGrantError('id')],
+    ['continues', new NotionStoreUnavailableError({ connecting: { returnTo: '/' } })],
     ['no_owner', new NotionOwnerRequiredError()],
     ['store_unavailable', new NotionStoreUnavailableError()],
     ['failed', new NotionAuthorizationNotFoundError()],

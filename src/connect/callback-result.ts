@@ -15,7 +15,8 @@ export function callbackResultOf(error: unknown): CallbackResult {
   if (error instanceof NotionConnectFailedError) return exchangeResult(error.kind);
   if (error instanceof NotionOtherGrantError) return 'other_grant';
   if (error instanceof NotionOwnerRequiredError) return 'no_owner';
-  return error instanceof NotionStoreUnavailableError ? 'store_unavailable' : 'failed';
+  if (!(error instanceof NotionStoreUnavailableError)) return 'failed';
+  return error.connecting === null ? 'store_unavailable' : 'continues';
 }
 
 function exchangeResult(kind: NotionConnectFailedError['kind']): CallbackResult {

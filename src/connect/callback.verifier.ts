@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { OwnerGate } from '../config/owner.gate.js';
-import type { ConnectStateKeys, PendingConnect } from '../domain/connect-state-store.js';
+import type { ConnectStateKeys, ConsumeResult, PendingConnect } from '../domain/connect-state-store.js';
 import {
   NotionCallbackRefusedError,
   NotionConnectDeniedError,
@@ -23,6 +23,8 @@ const REFUSALS = {
   used: 'used_state',
   wrong_browser: 'wrong_browser',
 } as const satisfies Record<string, CallbackRefusal>;
+
+type ConsumedConnect = Extract<ConsumeResult, { kind: 'consumed' }>;
 
 /** Decides whether a callback ends a connect that this browser started here for this owner, and ends it once. */
 @Injectable()
@@ -51,10 +53,10 @@ export class CallbackVerifier {
     const ownerId = await this.owners.ownerOf(request);
     // Before the state is spent, so that the same callback may come again.
     if (query.kind === 'code' && this.codes.isFull) throw new NotionStoreUnavailableError();
-    const pending = await this.consumeState(keys);
+    const { pending, atMs } = await this.consumeState(keys);
     this.requireSameConnect(pending, ownerId);
     if (query.kind === 'error') throw new NotionConnectDeniedError(query.reason, pending.returnTo);
-    return new VerifiedCallback(query.code, pending);
+    return new VerifiedCallback(query.code, pending, atMs);
   }
 
   /** RFC 9207: an issuer that is named must be ours; compared before the state is spent on somebody's forgery. */
@@ -69,9 +71,9 @@ export class CallbackVerifier {
     return { stateHash: hashConnectSecret(state), browserHash };
   }
 
-  private async consumeState(keys: ConnectStateKeys): Promise<PendingConnect> {
+  private async consumeState(keys: ConnectStateKeys): Promise<ConsumedConnect> {
     const result = await this.pending.end(keys);
-    return result.kind === 'consumed' ? result.pending : refuse(REFUSALS[result.kind]);
+    return result.kind === 'consumed' ? result : refuse(REFUSALS[result.kind]);
   }
 
   private requireSameConnect(pending: PendingConnect, ownerId: string): void {

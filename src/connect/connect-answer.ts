@@ -18,10 +18,10 @@ export interface ConnectAnswer {
 /** One answer for every callback that cannot be believed: which check failed is for the log, not for the browser. */
 const REFUSED: ConnectAnswer = {
   status: 400,
-  title: 'Notion was not connected',
+  title: 'This visit connected nothing',
   paragraphs: [
     'This visit could not be matched with a connect that this browser has open. That happens when access was cancelled in Notion, when the page was opened twice, or when too much time went by.',
-    'Nothing was changed. Start again from here, in this browser.',
+    'This visit changed nothing. If you opened the page twice, look in the application first: the first visit may have connected Notion already. Otherwise start again from here, in this browser.',
   ],
 };
 
@@ -34,14 +34,29 @@ const WRONG_OWNER: ConnectAnswer = {
   ],
 };
 
-const OTHER_GRANT: ConnectAnswer = {
-  status: 409,
-  title: 'That was a different workspace',
-  paragraphs: [
-    'You wanted to reconnect one Notion workspace, and another workspace or another Notion account came back.',
-    'Nothing was changed. Start again and choose the workspace and account from before.',
-  ],
-};
+/** What became of the other grant is said only where it is one of this owner's. */
+function otherGrant({ workspaceName, renewed }: NotionOtherGrantError): ConnectAnswer {
+  const chosen =
+    renewed?.workspaceName == null ? 'another workspace or account' : `“${renewed.workspaceName}”`;
+  const expected =
+    workspaceName === null ? 'The workspace that you wanted to reconnect' : `“${workspaceName}”`;
+  const again = 'Start again and choose the workspace and account from before.';
+  return {
+    status: 409,
+    title: 'That was a different workspace',
+    paragraphs:
+      renewed === null
+        ? [
+            'You wanted to reconnect one Notion workspace, and another workspace or another Notion account came back.',
+            `None of your connections was changed. ${expected} was not reconnected. ${again}`,
+            'Notion may list this application in the workspace that you chose. You can remove it there.',
+          ]
+        : [
+            `You chose ${chosen}, which was connected already. Its connection was renewed.`,
+            `${expected} was not reconnected. ${again}`,
+          ],
+  };
+}
 
 const CODE_DEAD: ConnectAnswer = {
   status: 400,
@@ -58,6 +73,25 @@ const UPSTREAM: ConnectAnswer = {
   paragraphs: [
     'You did nothing wrong: Notion did not give a usable answer to this application.',
     'Nothing was changed. Start again in a few minutes. If it keeps happening, tell the people who run this application.',
+  ],
+};
+
+/** Notion may have made new tokens, and ended those of an earlier connection of the same workspace. */
+const UPSTREAM_UNKNOWN: ConnectAnswer = {
+  status: 502,
+  title: 'It is not known whether Notion was connected',
+  paragraphs: [
+    'You did nothing wrong: this application asked Notion to finish the connection and received no usable response.',
+    'Start again now. Until you do, a connection that you already had with this workspace may stop working. If it keeps happening, tell the people who run this application.',
+  ],
+};
+
+const CONTINUES: ConnectAnswer = {
+  status: 202,
+  title: 'Notion is being connected',
+  paragraphs: [
+    'Notion has granted access. This application cannot save it right now, and keeps trying by itself.',
+    'You do not have to do anything. Come back in a moment: your workspace is connected then. If it is not connected after a few minutes, connect it again.',
   ],
 };
 
@@ -81,7 +115,7 @@ const OWNER_REQUIRED: ConnectAnswer = {
 const NOT_FOUND: ConnectAnswer = {
   status: 404,
   title: 'There is no such connection',
-  paragraphs: ['Your account has no Notion connection of this name. You can connect a workspace anew.'],
+  paragraphs: ['Your account has no Notion connection of this name. You can connect a workspace now.'],
 };
 
 const UNEXPECTED: ConnectAnswer = {
@@ -94,10 +128,16 @@ const UNEXPECTED: ConnectAnswer = {
 export function connectAnswerFor(error: NotionAuthError): ConnectAnswer {
   if (error instanceof NotionCallbackRefusedError)
     return error.refusal === 'wrong_owner' ? WRONG_OWNER : REFUSED;
-  if (error instanceof NotionOtherGrantError) return OTHER_GRANT;
-  if (error instanceof NotionConnectFailedError) return error.kind === 'dead' ? CODE_DEAD : UPSTREAM;
-  if (error instanceof NotionStoreUnavailableError) return UNAVAILABLE;
+  if (error instanceof NotionOtherGrantError) return otherGrant(error);
+  if (error instanceof NotionConnectFailedError) return exchangeFailure(error);
+  if (error instanceof NotionStoreUnavailableError)
+    return error.connecting === null ? UNAVAILABLE : CONTINUES;
   if (error instanceof NotionOwnerRequiredError) return OWNER_REQUIRED;
   if (error instanceof NotionAuthorizationNotFoundError) return NOT_FOUND;
   return UNEXPECTED;
+}
+
+function exchangeFailure({ kind }: NotionConnectFailedError): ConnectAnswer {
+  if (kind === 'dead') return CODE_DEAD;
+  return kind === 'unknown' ? UPSTREAM_UNKNOWN : UPSTREAM;
 }

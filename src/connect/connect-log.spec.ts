@@ -60,16 +60,13 @@ describe('the log of connecting', () => {
   it('says what was begun, completed and ended, and of whom', () => {
     log.started('a-1');
     log.started(null);
-    log.completed('reconnected', 'a-1');
     log.disconnected('revoke_pending', 'a-2');
     expect(lines).toEqual([
       ['debug', 'NotionConnect', 'connect started reconnect=a-1'],
       ['debug', 'NotionConnect', 'connect started'],
-      ['log', 'NotionConnect', 'connect completed kind=reconnected authorization=a-1'],
       ['log', 'NotionConnect', 'disconnect outcome=revoke_pending authorization=a-2'],
     ]);
-    expect(counted).toEqual([['notion_auth_callbacks_total', { result: 'reconnected' }]]);
-    expect(changed).toEqual(['a-1', 'a-2']);
+    expect(changed).toEqual(['a-2']);
   });
 
   it.each([

@@ -39,12 +39,6 @@ export class ConnectLog {
     this.logger.debug('connect started', { reconnect });
   }
 
-  completed(kind: 'connected' | 'reconnected', authorization: AuthorizationId): void {
-    this.metrics.count('notion_auth_callbacks_total', { result: kind });
-    this.watched.statusChanged(authorization);
-    this.logger.log('connect completed', { kind, authorization });
-  }
-
   disconnected(outcome: string, authorization: AuthorizationId): void {
     this.watched.statusChanged(authorization);
     this.logger.log('disconnect', { outcome, authorization });

@@ -2,7 +2,12 @@ import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs
 import { passOn } from '../config/http-context.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NOTION_AUTH_WIRING, type NotionAuthWiring } from '../config/notion-auth.wiring.js';
-import { NotionAuthError, NotionConnectDeniedError, NotionOtherGrantError } from '../domain/errors.js';
+import {
+  NotionAuthError,
+  NotionConnectDeniedError,
+  NotionOtherGrantError,
+  NotionStoreUnavailableError,
+} from '../domain/errors.js';
 import { connectAnswerFor } from './connect-answer.js';
 import { renderConnectPage, type ConnectPage } from './connect.page.js';
 import type { ConnectRequest } from './connect-request.js';
@@ -45,8 +50,11 @@ export class NotionConnectFilter implements ExceptionFilter<NotionAuthError> {
 
   private nextStep(error: NotionAuthError): ConnectPage['next'] {
     const connectPath = this.connectPath();
-    if (connectPath === null)
-      return { href: this.config.connect.defaultReturnTo, label: 'Back to the application' };
+    const connecting = error instanceof NotionStoreUnavailableError ? error.connecting : null;
+    if (connecting !== null || connectPath === null) {
+      const href = connecting?.returnTo ?? this.config.connect.defaultReturnTo;
+      return { href, label: 'Back to the application' };
+    }
     const query =
       error instanceof NotionOtherGrantError ? `?reconnect=${encodeURIComponent(error.authorizationId)}` : '';
     return { href: connectPath + query, label: 'Start again' };

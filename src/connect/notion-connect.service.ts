@@ -90,15 +90,12 @@ export class NotionConnectService {
    * Exchanges the code of a callback that `NotionCallbackGuard` let through, and keeps the grant.
    * @throws {@link NotionConnectFailedError} when Notion refused the code or its answer cannot be believed.
    * @throws {@link NotionOtherGrantError} when a reconnect came back as another workspace or person.
-   * @throws {@link NotionStoreUnavailableError} when the grant could not be kept.
+   * @throws {@link NotionAuthorizationNotFoundError} when the owner disconnected it before it was stored.
+   * @throws {@link NotionStoreUnavailableError} when it is not stored within `refresh.callerWaitMs`; with `connecting`
+   * set, storing goes on in the background and the authorization appears by itself.
    */
   complete(callback: VerifiedCallback): Promise<CompletedConnect> {
-    return this.log.watchCallback(async () => {
-      const completed = await this.codes.exchange(callback);
-      this.tokens.forget(completed.authorization.id);
-      this.log.completed(completed.kind, completed.authorization.id);
-      return completed;
-    }, callback.pending.reconnect);
+    return this.log.watchCallback(() => this.codes.exchange(callback), callback.pending.reconnect);
   }
 
   /**
@@ -113,7 +110,8 @@ export class NotionConnectService {
     id: AuthorizationId,
     { startUrl, returnTo }: { readonly startUrl?: string; readonly returnTo?: string } = {},
   ): string {
-    const url = new URL(startUrl ?? 'connect', this.config.redirectUris[0]);
+    const [redirectUri] = this.config.redirectUris;
+    const url = startUrl === undefined ? besideCallback(redirectUri) : new URL(startUrl, redirectUri);
     url.search = '';
     url.searchParams.set('reconnect', requireUuid(id));
     if (returnTo !== undefined) url.searchParams.set('returnTo', returnTo);
@@ -151,6 +149,13 @@ export class NotionConnectService {
     const authorization = await storeCall(this.authorizations.findForOwner(requireUuid(id), ownerId));
     if (authorization === null) throw new NotionAuthorizationNotFoundError();
   }
+}
+
+/** The built-in connect route stands beside the callback, whatever else the redirect URI has. */
+function besideCallback(redirectUri: string): URL {
+  const url = new URL(redirectUri);
+  url.pathname = url.pathname.replace(/[^/]*\/?$/, 'connect');
+  return url;
 }
 
 /** Ids come from routes and forms: an array or an operator object must not reach a query. */

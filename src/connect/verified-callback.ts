@@ -13,6 +13,8 @@ export class VerifiedCallback {
   constructor(
     code: Secret,
     readonly pending: PendingConnect,
+    /** When its state was consumed, by the database's clock. Default: the moment of the exchange. */
+    readonly consumedAtMs?: number,
   ) {
     this.#code = code;
   }

@@ -94,7 +94,8 @@ export const OWN_RULES: Record<NotionAuthErrorCode, Rule> = {
   notion_connect_other_grant: {
     family: 'connect',
     needsPerson: true,
-    summary: 'A reconnect came back as another workspace or person. Nothing was changed.',
+    summary:
+      'A reconnect came back as another workspace or account. The authorization that was meant is unchanged.',
     causes: ['the person chose another workspace, or was signed in to Notion as somebody else'],
     fix: ['tell the person which workspace is meant, and let them start again', 'or connect it as a new one'],
   },
@@ -126,7 +127,8 @@ export const OWN_RULES: Record<NotionAuthErrorCode, Rule> = {
   notion_store_unavailable: {
     family: 'storage',
     needsPerson: false,
-    summary: 'The database does not answer. No token was spent.',
+    summary:
+      'The database does not answer. No token was spent; with `connecting` set, a granted connection is stored later.',
     causes: ['it is down, or fails over', 'its connections are used up', 'it is full or read-only'],
     fix: [
       'look at the `cause` of the error',

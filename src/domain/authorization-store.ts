@@ -154,12 +154,45 @@ export interface NewConnection {
   readonly pair: TokenPair;
   /** The authorization that must come back; `null` to connect whatever the person chose. */
   readonly reconnect: AuthorizationId | null;
+  /**
+   * When Notion issued the pair, in milliseconds by the database's clock: what guards a late store. Default: now.
+   */
+  readonly exchangedAtMs?: number;
 }
 
-/** `other_grant`: the person came back with another workspace or as another person; nothing was changed. */
+/** Where the pair of a connection is stored now. */
+export interface StoredPlace {
+  readonly authorizationId: AuthorizationId;
+  readonly version: number;
+}
+
+/**
+ * `stored` is `null` where the pair was not written: the row holds it already, or a newer one of the same grant.
+ *
+ * - `connected`, `reconnected`: the owner has the authorization.
+ * - `other_grant`: the user came back with another workspace or account than `reconnect` asks for, so the owner is not
+ *   linked to it. A pair of a grant that is stored and in use replaces the one that Notion may have ended. Of the two
+ *   authorizations, `expected` and `renewed`, those of other owners are `null`.
+ * - `disconnected`: this owner, or every owner, left after the exchange. `revocations` are the tokens of a pair that
+ *   no authorization uses; they are in the outbox, claimed for the caller.
+ */
 export type ConnectResult =
-  | { readonly kind: 'connected' | 'reconnected'; readonly authorization: Authorization }
-  | { readonly kind: 'other_grant' };
+  | {
+      readonly kind: 'connected' | 'reconnected';
+      readonly authorization: Authorization;
+      readonly stored: StoredPlace | null;
+    }
+  | {
+      readonly kind: 'other_grant';
+      readonly expected: Authorization | null;
+      readonly renewed: Authorization | null;
+      readonly stored: StoredPlace | null;
+    }
+  | {
+      readonly kind: 'disconnected';
+      readonly stored: StoredPlace | null;
+      readonly revocations: readonly PendingRevocation[];
+    };
 
 /**
  * - `unlinked`: other owners still use the authorization, so its tokens live on.
@@ -227,7 +260,8 @@ export abstract class AuthorizationStore {
   /**
    * T11: a new authorization, or the same grant again under its old id. Its version outranks every version ever given
    * out, also those that a failover forgot (guard `bumpOutranksForgotten`): no late pair can match it. Revocations of
-   * the grant that wait in the outbox are taken back, for they might end the new pair as well.
+   * the grant that wait in the outbox are taken back, for they might end the new pair as well. Safe to repeat for the
+   * same exchange, at any later time.
    */
   abstract connect(connection: NewConnection): Promise<ConnectResult>;
 

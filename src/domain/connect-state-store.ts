@@ -21,7 +21,8 @@ export interface ConnectStateKeys {
 
 /** Only `consumed` carries the record; the refusals differ for logs and metrics, not for the browser. */
 export type ConsumeResult =
-  | { readonly kind: 'consumed'; readonly pending: PendingConnect }
+  /** `atMs`: when, by the database's clock. */
+  | { readonly kind: 'consumed'; readonly pending: PendingConnect; readonly atMs: number }
   | { readonly kind: 'unknown' | 'expired' | 'used' | 'wrong_browser' };
 
 /** Pending connects. Lifetimes are judged by the database's clock, so replicas agree. */

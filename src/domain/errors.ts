@@ -166,12 +166,31 @@ export class NotionConnectFailedError extends NotionAuthError {
   }
 }
 
-/** A reconnect came back as another workspace or person. Nothing was changed. */
+export interface OtherGrant {
+  /** Name of the workspace that was to be reconnected, where Notion gave one. */
+  readonly workspaceName: string | null;
+  /** The owner's authorization that came back in its place: its token pair was renewed. `null` for any other. */
+  readonly renewed: {
+    readonly authorizationId: AuthorizationId;
+    readonly workspaceName: string | null;
+  } | null;
+}
+
+/** A reconnect came back as another workspace or account. The authorization that was to be reconnected is unchanged. */
 export class NotionOtherGrantError extends NotionAuthError {
   readonly code = 'notion_connect_other_grant';
+  readonly workspaceName: OtherGrant['workspaceName'];
+  readonly renewed: OtherGrant['renewed'];
 
-  constructor(readonly authorizationId: AuthorizationId) {
-    super(`The person chose another workspace or account than authorization ${authorizationId} stands for.`);
+  constructor(
+    readonly authorizationId: AuthorizationId,
+    { workspaceName, renewed }: OtherGrant = { workspaceName: null, renewed: null },
+  ) {
+    super(
+      `The user chose another workspace or account than that of authorization ${authorizationId}. Reconnect it again.`,
+    );
+    this.workspaceName = workspaceName;
+    this.renewed = renewed;
   }
 }
 
@@ -222,12 +241,28 @@ export class NotionWebhookRefusedError extends NotionAuthError {
   }
 }
 
-/** The store could not be read or written; what needed it was not done. The driver's error is the `cause`. */
+/**
+ * The store could not be read or written. What needed it was not done, unless `connecting` is set. The driver's error is
+ * the `cause`.
+ */
 export class NotionStoreUnavailableError extends NotionAuthError {
   readonly code = 'notion_store_unavailable';
 
-  constructor(options?: ErrorOptions) {
-    super('The store of Notion authorizations does not answer; try again soon.', options);
+  /**
+   * Set when Notion has granted access already: the token pair is kept, and stored as soon as the store is back. The
+   * user has nothing to do; send them to `returnTo`, a path on the application's own origin.
+   */
+  readonly connecting: { readonly returnTo: string } | null;
+
+  constructor(options?: ErrorOptions & { readonly connecting?: { readonly returnTo: string } }) {
+    const { connecting = null } = options ?? {};
+    super(
+      connecting === null
+        ? 'The store of Notion authorizations does not answer; try again soon.'
+        : 'Notion granted access, and the store of Notion authorizations does not respond. Storing is retried in the background; look again soon.',
+      options,
+    );
+    this.connecting = connecting;
   }
 }
 

@@ -40,7 +40,8 @@ export function apiErrorCode(code: unknown): ApiErrorCode {
  * - `denied`: the person, or Notion, said no.
  * - a refusal: it was not the callback of a connect that this browser started here.
  * - `code_dead`, `notion_failed`, `client_refused`: Notion did not exchange the code.
- * - `other_grant`, `no_owner`, `store_unavailable`, `failed`: nothing was kept.
+ * - `continues`: Notion granted, and the database was away; counted again as `connected` or `reconnected` once stored.
+ * - `other_grant`, `no_owner`, `store_unavailable`, `failed`: this owner was not connected.
  */
 export const CALLBACK_RESULTS = [
   'connected',
@@ -53,6 +54,7 @@ export const CALLBACK_RESULTS = [
   'other_grant',
   'no_owner',
   'store_unavailable',
+  'continues',
   'failed',
 ] as const;
 export type CallbackResult = (typeof CALLBACK_RESULTS)[number];

@@ -1,12 +1,16 @@
 import type { AuthorizationId } from './authorization.js';
+import type { ExchangedGrant } from './exchanged-grant.js';
 import type { RetainedChange } from './retained-change.js';
 
 /** Identifies one record until it is known to be stored in the database. */
 export type JournalReceipt = symbol;
 
+/** What a record holds. */
+export type JournalChange = RetainedChange | ExchangedGrant;
+
 /** A change as it was found in the journal. */
 export interface JournaledChange {
-  readonly retained: RetainedChange;
+  readonly retained: JournalChange;
   readonly receipt: JournalReceipt;
 }
 
@@ -25,10 +29,13 @@ export abstract class PairJournal {
    * On disk when it returns; synchronous, so that nothing can come between the answer and its first durable byte.
    * `null` where the journal is off, full or cannot be written: never fatal, the database is written next anyway.
    */
-  abstract record(retained: RetainedChange): JournalReceipt | null;
+  abstract record(retained: JournalChange): JournalReceipt | null;
 
   /** The database has it. The record stays for the retention time, in case the database loses its last commits. */
   abstract confirm(receipt: JournalReceipt): void;
+
+  /** Overwrites this record: it must not be replayed any more. */
+  abstract retract(receipt: JournalReceipt): void;
 
   /**
    * The next records that earlier processes left and that are not confirmed, in order of writing: some hundreds at
@@ -68,6 +75,10 @@ export class NoPairJournal extends PairJournal {
   }
 
   override confirm(): void {
+    // Nothing was recorded.
+  }
+
+  override retract(): void {
     // Nothing was recorded.
   }
 

@@ -13,6 +13,7 @@ import {
 import { NotionConfigError } from '../domain/errors.js';
 import type { RetainedChange } from '../domain/retained-change.js';
 import { FilePairJournal } from './file-pair.journal.js';
+import { idOfChange } from './journal-record.js';
 
 const OTHER_KEY = { id: 'k2', key: randomBytes(32).toString('base64') };
 
@@ -158,7 +159,7 @@ describe('FilePairJournal', () => {
       folder
         .journal()
         .replay()
-        .map((one) => one.retained.authorizationId),
+        .map((one) => idOfChange(one.retained)),
     ).toEqual([stays.authorizationId]);
   });
 

@@ -4,10 +4,14 @@ import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import type { Clock } from '../domain/clock.js';
 import { NotionConfigError } from '../domain/errors.js';
-import { PairJournal, type JournaledChange, type JournalReceipt } from '../domain/pair-journal.js';
-import type { RetainedChange } from '../domain/retained-change.js';
+import {
+  PairJournal,
+  type JournalChange,
+  type JournaledChange,
+  type JournalReceipt,
+} from '../domain/pair-journal.js';
 import type { TokenCipher } from '../domain/token-cipher.js';
-import { eraseInFile } from './journal-erasure.js';
+import { eraseAtPlace, eraseInFile } from './journal-erasure.js';
 import { codeOf, JournalFileError } from './journal-errors.js';
 import { bytesIn, listFiles, makeFolder, newFilePath, whyUnusable } from './journal-folder.js';
 import { encodeRecord, idOfChange } from './journal-record.js';
@@ -86,7 +90,7 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
     }
   }
 
-  override record(retained: RetainedChange): JournalReceipt | null {
+  override record(retained: JournalChange): JournalReceipt | null {
     try {
       const { config, cipher } = this.options;
       const payload = encodeRecord(retained, config.clientId, cipher);
@@ -101,6 +105,16 @@ export class FilePairJournal extends PairJournal implements OnModuleInit, OnAppl
 
   override confirm(receipt: JournalReceipt): void {
     this.shelf.confirm(receipt);
+  }
+
+  override retract(receipt: JournalReceipt): void {
+    const place = this.shelf.placeOf(receipt);
+    if (place === undefined) return;
+    try {
+      eraseAtPlace(place, this.shelf);
+    } catch (error) {
+      this.changes.error('not erased', 'a journal record could not be erased', { error: codeOf(error) });
+    }
   }
 
   override replay(): readonly JournaledChange[] {

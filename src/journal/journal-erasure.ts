@@ -30,6 +30,18 @@ export function eraseInFile(
   file.recordCount = records.length - erased.length;
 }
 
+/** Overwrites one record. */
+export function eraseAtPlace(
+  { file, offset }: { readonly file: ShelvedFile; readonly offset: number },
+  shelf: JournalShelf,
+): void {
+  const { records } = readSegment(file.path);
+  const erased = records.map(({ place }) => place).filter((place) => place.offset === offset);
+  erasePlaces(file.path, erased);
+  shelf.removeRecord(file, offset);
+  file.recordCount = records.length - erased.length;
+}
+
 /** Known without reading the file, unless another process wrote to it since it was read. */
 function isWithout({ path, ids, isDamaged, asRead }: ShelvedFile, id: string): boolean {
   if (ids.has(id) || isDamaged) return false;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TokenPair } from '../domain/authorization.js';
 import { isNestedDeeper } from '../domain/json-nesting.js';
-import type { RetainedChange } from '../domain/retained-change.js';
+import type { JournalChange } from '../domain/pair-journal.js';
 import { Secret } from '../domain/secret.js';
 import type { SealContext, TokenCipher } from '../domain/token-cipher.js';
 
@@ -20,26 +20,46 @@ const journalRecord = z.object({
 /** A record as it is stored: readable without a key, and not to be trusted before {@link openRecord}. */
 export type JournalRecord = z.infer<typeof journalRecord>;
 
-type ChangeOf<Kind extends RetainedChange['kind']> = Extract<RetainedChange, { kind: Kind }>;
+type ChangeOf<Kind extends JournalChange['kind']> = Extract<JournalChange, { kind: Kind }>;
 
 /** How a kind of change becomes a record. A new kind needs an entry in {@link KINDS} and nothing else. */
-interface RecordKind<Change extends RetainedChange> {
+interface RecordKind<Change extends JournalChange> {
   /** What a disconnect finds the record by. Readable without a key. */
   readonly idOf: (change: Change) => string;
   /** Everything besides kind, id and version. Encrypted, and authenticated together with them. */
   readonly contentOf: (change: Change) => object;
   /** `null` for content of another form. */
-  readonly restore: (record: JournalRecord, content: unknown) => Change | null;
+  readonly restore: (record: JournalRecord, content: unknown, clientId: string) => Change | null;
 }
 
-const pairContent = z.object({
-  attemptId: z.string().nullable(),
+const pair = {
   accessToken: z.string(),
   refreshToken: z.string().nullable(),
   expiresInMs: z.number().nullable(),
+};
+const pairContent = z.object({ attemptId: z.string().nullable(), ...pair });
+
+const exchangeContent = z.object({
+  ownerId: z.string(),
+  redirectUri: z.string(),
+  reconnect: z.string().nullable(),
+  exchangedAtMs: z.number().int(),
+  grant: z.object({
+    botId: z.string(),
+    workspaceId: z.string(),
+    workspaceName: z.string().nullable(),
+    workspaceIcon: z.string().nullable(),
+    ownerKind: z.enum(['user', 'workspace']),
+    ownerUserId: z.string().nullable(),
+    duplicatedTemplateId: z.string().nullable(),
+  }),
+  pair: z.object(pair),
 });
 
-const KINDS: { readonly [Kind in RetainedChange['kind']]: RecordKind<ChangeOf<Kind>> } = {
+/** An exchange is stored before its authorization, and so the version, is known. */
+const NO_VERSION = 1;
+
+const KINDS: { readonly [Kind in JournalChange['kind']]: RecordKind<ChangeOf<Kind>> } = {
   pair: {
     idOf: ({ authorizationId }) => authorizationId,
     contentOf: ({ attemptId, pair }) => ({ attemptId, ...clearPair(pair) }),
@@ -55,14 +75,25 @@ const KINDS: { readonly [Kind in RetainedChange['kind']]: RecordKind<ChangeOf<Ki
     contentOf: () => ({}),
     restore: ({ id, version }) => ({ kind: 'disconnect', authorizationId: id, version }),
   },
+  exchange: {
+    idOf: ({ exchangeId }) => exchangeId,
+    contentOf: ({ connection }) => ({ ...connection, pair: clearPair(connection.pair) }),
+    restore: ({ id }, content, clientId) => {
+      const parsed = exchangeContent.safeParse(content);
+      if (!parsed.success) return null;
+      const connection = { ...parsed.data, clientId, pair: tokenPair(parsed.data.pair) };
+      return { kind: 'exchange', exchangeId: id, connection };
+    },
+  },
 };
 
 /**
  * Kind, id and version are readable without a key. The content is encrypted, also an empty one, with all of them as
  * associated data: a record that was forged or altered does not open.
  */
-export function encodeRecord(change: RetainedChange, clientId: string, cipher: TokenCipher): Buffer {
-  const { kind, version } = change;
+export function encodeRecord(change: JournalChange, clientId: string, cipher: TokenCipher): Buffer {
+  const { kind } = change;
+  const version = kind === 'exchange' ? NO_VERSION : change.version;
   const id = idOfChange(change);
   const content = new Secret(JSON.stringify(kindOf(kind)!.contentOf(change)));
   const encryptedContent = cipher.seal(content, contextOf({ kind, id, version }, clientId));
@@ -71,7 +102,7 @@ export function encodeRecord(change: RetainedChange, clientId: string, cipher: T
 }
 
 /** The id by which {@link parseRecord} names the record of this change. */
-export function idOfChange(change: RetainedChange): string {
+export function idOfChange(change: JournalChange): string {
   return kindOf(change.kind)!.idOf(change);
 }
 
@@ -90,16 +121,16 @@ export function openRecord(
   record: JournalRecord,
   clientId: string,
   cipher: TokenCipher,
-): RetainedChange | null {
+): JournalChange | null {
   const kind = kindOf(record.kind);
   if (kind === undefined) return null;
   const content = cipher.open(record.encryptedContent, contextOf(record, clientId));
-  return kind.restore(record, parseJson(content.reveal()));
+  return kind.restore(record, parseJson(content.reveal()), clientId);
 }
 
-function kindOf(kind: string): RecordKind<RetainedChange> | undefined {
+function kindOf(kind: string): RecordKind<JournalChange> | undefined {
   return Object.hasOwn(KINDS, kind)
-    ? (KINDS[kind as RetainedChange['kind']] as RecordKind<RetainedChange>)
+    ? (KINDS[kind as JournalChange['kind']] as RecordKind<JournalChange>)
     : undefined;
 }
 
@@ -118,7 +149,11 @@ function clearPair({ accessToken, refreshToken, expiresInMs }: TokenPair) {
   };
 }
 
-function tokenPair({ accessToken, refreshToken, expiresInMs }: z.infer<typeof pairContent>): TokenPair {
+function tokenPair({
+  accessToken,
+  refreshToken,
+  expiresInMs,
+}: Omit<z.infer<typeof pairContent>, 'attemptId'>): TokenPair {
   return {
     accessToken: new Secret(accessToken),
     refreshToken: refreshToken === null ? null : new Secret(refreshToken),

@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
-import type { JournaledChange } from '../domain/pair-journal.js';
-import type { RetainedChange } from '../domain/retained-change.js';
+import type { JournalChange, JournaledChange } from '../domain/pair-journal.js';
 import type { TokenCipher } from '../domain/token-cipher.js';
 import type { LogFacts } from '../logging/log-line.js';
 import { NotionLogger } from '../logging/notion.logger.js';
@@ -128,7 +127,7 @@ export class JournalReplay {
     if (record === null) this.lock(file, place.offset, 'unknown_format');
   }
 
-  private open(file: ShelvedFile, payload: Buffer, offset: number): RetainedChange | null {
+  private open(file: ShelvedFile, payload: Buffer, offset: number): JournalChange | null {
     try {
       const record = parseRecord(payload);
       const { config, cipher } = this.options;

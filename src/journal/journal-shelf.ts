@@ -76,6 +76,10 @@ export class JournalShelf {
     this.places.delete(receipt);
   }
 
+  placeOf(receipt: JournalReceipt): { readonly file: ShelvedFile; readonly offset: number } | undefined {
+    return this.places.get(receipt);
+  }
+
   /** A record that cannot be opened stays until another process, or a later key, opens it. */
   lock(file: ShelvedFile, offset: number): void {
     this.forget(file, offset);

@@ -1,17 +1,18 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import type { Claim } from '../domain/authorization-store.js';
+import type { Claim, StoredPlace } from '../domain/authorization-store.js';
 import type { AuthorizationId, TokenPair } from '../domain/authorization.js';
 import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
+import type { ExchangedGrant } from '../domain/exchanged-grant.js';
 import { PairJournal, type JournalReceipt } from '../domain/pair-journal.js';
 import type { RetainedChange, RetainedPair } from '../domain/retained-change.js';
 
 const PURGE_EVERY_MS = 30 * SECOND_MS;
 
 interface PendingPair {
-  readonly retained: RetainedPair;
+  readonly change: RetainedPair | ExchangedGrant;
   readonly sinceMs: number;
   receipt: JournalReceipt | null;
   /** Whether {@link PairCustody.flush} has returned it. */
@@ -24,7 +25,7 @@ interface PendingPair {
  */
 @Injectable()
 export class PairCustody implements OnModuleInit, OnModuleDestroy {
-  /** As many as refreshes are under way, so `refresh.maxConcurrent` at most. */
+  /** `refresh.maxConcurrent` refreshes and `connect.maxExchanges` exchanges at most, by the id of each. */
   private readonly pending = new Map<string, PendingPair>();
   private readonly retained: LRUCache<AuthorizationId, RetainedChange>;
   private readonly purgeEveryMs: number;
@@ -59,21 +60,36 @@ export class PairCustody implements OnModuleInit, OnModuleDestroy {
    * its first durable byte.
    */
   take({ authorizationId, spentVersion, attemptId }: Claim, pair: TokenPair): void {
-    const retained: RetainedPair = {
+    this.takeUp(attemptId, {
       kind: 'pair',
       authorizationId,
       version: spentVersion + 1,
       pair,
       attemptId,
-    };
-    const receipt = this.journal.record(retained);
-    this.pending.set(attemptId, { retained, receipt, sinceMs: this.clock.monotonicMs(), isReported: false });
+    });
+  }
+
+  /** As {@link PairCustody.take}, for a grant that a code was exchanged for. */
+  takeExchange(exchange: ExchangedGrant): void {
+    this.takeUp(exchange.exchangeId, exchange);
   }
 
   /** The database has it. */
   stored({ attemptId }: Claim): void {
-    const pending = this.end(attemptId);
-    if (pending !== undefined) this.retain(pending.retained);
+    const change = this.end(attemptId)?.change;
+    if (change?.kind === 'pair') this.retain(change);
+  }
+
+  /**
+   * The database has decided about it: `stored` where its pair was written. The journal goes on with the stored version
+   * alone, because a refresh may spend this pair and the record could not know.
+   */
+  exchangeStored({ exchangeId, connection }: ExchangedGrant, stored: StoredPlace | null): void {
+    if (stored !== null)
+      this.retainUserChange({ kind: 'pair', ...stored, pair: connection.pair, attemptId: null });
+    const receipt = this.pending.get(exchangeId)?.receipt;
+    this.pending.delete(exchangeId);
+    if (receipt != null) this.journal.retract(receipt);
   }
 
   /** A reconnect or a disconnect came first: nobody will ever use this pair. */
@@ -131,20 +147,25 @@ export class PairCustody implements OnModuleInit, OnModuleDestroy {
    * The last chance of a process that exits: what could not be journaled before is tried once more. Synchronous.
    * @returns The pairs that only this process has; each is returned once.
    */
-  flush(): readonly RetainedPair[] {
-    const lost: RetainedPair[] = [];
+  flush(): readonly PendingPair['change'][] {
+    const lost: PendingPair['change'][] = [];
     for (const pending of this.pending.values()) {
-      pending.receipt ??= this.journal.record(pending.retained);
+      pending.receipt ??= this.journal.record(pending.change);
       if (pending.receipt !== null || pending.isReported) continue;
       pending.isReported = true;
-      lost.push(pending.retained);
+      lost.push(pending.change);
     }
     return lost;
   }
 
-  private end(attemptId: string): PendingPair | undefined {
-    const pending = this.pending.get(attemptId);
-    this.pending.delete(attemptId);
+  private takeUp(id: string, change: PendingPair['change']): void {
+    const receipt = this.journal.record(change);
+    this.pending.set(id, { change, receipt, sinceMs: this.clock.monotonicMs(), isReported: false });
+  }
+
+  private end(id: string): PendingPair | undefined {
+    const pending = this.pending.get(id);
+    this.pending.delete(id);
     if (pending?.receipt != null) this.journal.confirm(pending.receipt);
     return pending;
   }

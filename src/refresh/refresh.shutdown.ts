@@ -54,12 +54,12 @@ export class RefreshShutdown implements OnModuleInit, OnModuleDestroy {
 
   /** Journals the token pairs that are in memory only, and logs those that cannot be journaled. Synchronous. */
   saveWhatIsLeft(): void {
-    for (const { authorizationId, attemptId } of this.custody.flush()) {
-      this.logger.error('token pair not saved', {
-        stage: 'refresh',
-        authorization: authorizationId,
-        attempt: attemptId,
-      });
+    for (const lost of this.custody.flush()) {
+      const facts =
+        lost.kind === 'pair'
+          ? { stage: 'refresh' as const, authorization: lost.authorizationId, attempt: lost.attemptId }
+          : { stage: 'exchange' as const, authorization: lost.connection.reconnect };
+      this.logger.error('token pair not saved', facts);
     }
   }
 

@@ -7,6 +7,7 @@ import { DatabaseWatch } from '../domain/database-watch.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { PairJournal, type JournaledChange } from '../domain/pair-journal.js';
 import type { RetainedChange } from '../domain/retained-change.js';
+import { GrantKeeper } from './grant.keeper.js';
 import { PairCustody } from './pair.custody.js';
 import { RefreshMeter } from './refresh.meter.js';
 import { RevocationSender } from './revocation.sender.js';
@@ -39,6 +40,7 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     private readonly watch: DatabaseWatch,
     private readonly journal: PairJournal,
     private readonly custody: PairCustody,
+    private readonly grants: GrantKeeper,
     private readonly revocations: RevocationSender,
     private readonly meter: RefreshMeter,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
@@ -176,14 +178,19 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
 
   private async replay({ retained, receipt }: JournaledChange): Promise<void> {
     try {
-      await this.putBack(retained);
-      this.journal.confirm(receipt);
-      this.custody.retain(retained);
+      if (retained.kind === 'exchange') {
+        await this.grants.store(retained);
+        this.journal.retract(receipt);
+      } else {
+        await this.putBack(retained);
+        this.journal.confirm(receipt);
+        this.custody.retain(retained);
+      }
     } catch (error) {
       this.leftInJournal = true;
       const name = error instanceof Error ? error.name : 'unknown';
       this.rows.error(`journaled change ${name}`, 'a journaled change waits for the database', {
-        authorization: retained.authorizationId,
+        authorization: retained.kind === 'exchange' ? undefined : retained.authorizationId,
         error: name,
       });
     }

@@ -126,6 +126,17 @@ export class AuthorizationEntity {
   @Column({ name: 'refused_refresh_token_fingerprint', type: 'varchar', length: 128, nullable: true })
   refusedRefreshTokenFingerprint!: string | null;
 
+  /**
+   * When Notion issued the pair that the row's pairs descend from, or when the tokens were erased: an exchange from
+   * before that replaces nothing. Refreshes leave it alone.
+   */
+  @Column({ name: 'granted_at', type: 'bigint', nullable: true, transformer: epochMs })
+  grantedAt!: number | null;
+
+  /** When an owner left last: an exchange from before that links no owner. */
+  @Column({ name: 'owner_left_at', type: 'bigint', nullable: true, transformer: epochMs })
+  ownerLeftAt!: number | null;
+
   @Column({ name: 'created_at', type: 'bigint', transformer: epochMs })
   createdAt!: number;
 

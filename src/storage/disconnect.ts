@@ -20,7 +20,10 @@ export async function disconnectOwner(
 ): Promise<DisconnectResult> {
   const found = await lockRowOfOwner(session, id, ownerId);
   if (found === null || !(await unlink(session, id, ownerId))) return { kind: 'not_found' };
-  if (await hasOwners(session, id)) return { kind: 'unlinked' };
+  if (await hasOwners(session, id)) {
+    await noteOwnerLeft(session, id);
+    return { kind: 'unlinked' };
+  }
   const erased = await erase(session, found);
   await addEvent(session, { name: 'disconnected', authorizationId: id, ownerId });
   return erased;
@@ -55,7 +58,15 @@ export function erasure({ now }: Dialect): AuthorizationChange {
     status: 'revoked',
     reason: null,
     statusSince: () => now,
+    grantedAt: () => now,
+    ownerLeftAt: () => now,
   };
+}
+
+/** What this owner had exchanged before and is not stored yet must not link them again. */
+async function noteOwnerLeft(session: StoreSession, id: AuthorizationId): Promise<void> {
+  const change = { ownerLeftAt: () => session.dialect.now };
+  await updateAuthorization(session, id, change, { guard: '1 = 1', parameters: {} });
 }
 
 async function unlink({ manager }: StoreSession, id: AuthorizationId, ownerId: string): Promise<boolean> {

@@ -17,7 +17,7 @@ const PRUNED_AT_ONCE = 500;
 
 /** What a look at a state finds, before anything is done about it. */
 type Found =
-  | { readonly kind: 'pending'; readonly pending: PendingConnect }
+  | { readonly kind: 'pending'; readonly pending: PendingConnect; readonly atMs: number }
   | Exclude<ConsumeResult, { kind: 'consumed' }>;
 
 /** Pending connects of the configured client id. */
@@ -54,7 +54,7 @@ export class TypeOrmConnectStateStore extends ConnectStateStore {
     if (found.kind === 'expired') await this.remove([keys.stateHash]);
     if (found.kind !== 'pending') return found;
     // Of all that found it pending, this one atomic statement lets one go on.
-    if (await this.use(keys)) return { kind: 'consumed', pending: found.pending };
+    if (await this.use(keys)) return { ...found, kind: 'consumed' };
     const lost = await this.find(keys);
     return lost.kind === 'pending' ? { kind: 'used' } : lost;
   }
@@ -155,17 +155,19 @@ export class TypeOrmConnectStateStore extends ConnectStateStore {
       manager
         .createQueryBuilder(OAuthStateEntity, 's')
         .addSelect(`CASE WHEN s.expiresAt <= ${dialect.now} THEN 1 ELSE 0 END`, 'is_expired')
+        .addSelect(dialect.now, 'now_ms')
         .where('s.stateHash = :stateHash AND s.clientId = :clientId', {
           stateHash,
           clientId: this.config.clientId,
         })
-        .getRawAndEntities<{ is_expired: string | number }>(),
+        .getRawAndEntities<Record<'is_expired' | 'now_ms', string | number>>(),
     );
     const row = entities[0];
     if (row === undefined) return { kind: 'unknown' };
     if (Number(raw[0]?.is_expired) === 1) return { kind: 'expired' };
     if (row.browserHash !== browserHash) return { kind: 'wrong_browser' };
-    return row.usedAt === null ? { kind: 'pending', pending: toPending(row) } : { kind: 'used' };
+    if (row.usedAt !== null) return { kind: 'used' };
+    return { kind: 'pending', pending: toPending(row), atMs: Number(raw[0]?.now_ms) };
   }
 }
 

@@ -59,13 +59,16 @@ export async function confirmSettlement(
   return (await journaledOutcome(session, claim.attemptId)) === outcome ? verdict : undefined;
 }
 
-/** A row that is past the version of this connect was refreshed since; its pair is the newer one. */
+/**
+ * A row that is past the version of this connect was refreshed since; its pair is the newer one. Where no owner was
+ * linked, the work recognises its own traces.
+ */
 export async function confirmConnect(
   session: StoreSession,
   { pair }: NewConnection,
   result: ConnectResult,
 ): Promise<ConnectResult | undefined> {
-  if (result.kind === 'other_grant') return result;
+  if (result.kind === 'other_grant' || result.kind === 'disconnected') return undefined;
   const { id, version } = result.authorization;
   const found = await lockRow(session, id);
   if (found === null || found.row.version < version) return undefined;
@@ -73,7 +76,7 @@ export async function confirmConnect(
   const stored = seals.unlessKeyIsLost(() => seals.accessToken(found.row));
   if (found.row.version === version && stored?.equals(pair.accessToken) !== true) return undefined;
   const authorization = await findAuthorization(session, id);
-  return authorization === null ? undefined : { kind: result.kind, authorization };
+  return authorization === null ? undefined : { ...result, authorization };
 }
 
 export async function confirmDisconnect(

@@ -5,6 +5,7 @@ import { claimDueContract } from './claim-due.contract.js';
 import { claimContract } from './claim.contract.js';
 import { connectContract } from './connect.contract.js';
 import { gatesContract } from './gates.contract.js';
+import { lateExchangeContract } from './late-exchange.contract.js';
 import { readingContract } from './reading.contract.js';
 import { recoveryContract } from './recovery.contract.js';
 import { revocationOutboxContract } from './revocation-outbox.contract.js';
@@ -38,6 +39,7 @@ export function authorizationStoreContract(engine: StorageEngine): void {
     });
     describe('connecting and disconnecting', () => {
       connectContract(engine);
+      lateExchangeContract(engine);
     });
     describe('the outbox of revocations', () => {
       revocationOutboxContract(engine);

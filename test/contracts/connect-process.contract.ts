@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { NotionAuthOptions } from 'nestjs-notion-auth';
+import type { Authorization, NotionAuthOptions } from 'nestjs-notion-auth';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
 import { ConnectReplica } from '../../proofs/harness/connect.replica.js';
 import { CONNECT_PROGRAM } from '../support/connect.program.js';
@@ -107,6 +110,69 @@ export function connectProcessContract(engine: ConnectProcessEngine): void {
       expect((await again.get(await start(again, ownerUserId!))).status).toBe(303);
       expect(await app.connect.list('owner-killed')).toMatchObject([{ status: 'active', version: 1 }]);
     }, 60_000);
+
+    describe('with a journal', () => {
+      const folders: string[] = [];
+
+      afterAll(() => {
+        for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+      });
+
+      async function startJournaling(): Promise<{
+        replica: ConnectReplica;
+        restart: () => Promise<ConnectReplica>;
+      }> {
+        const folder = mkdtempSync(join(tmpdir(), 'notion-connect-journal-'));
+        folders.push(folder);
+        const journaling = { ...options, refresh: { callerWaitMs: 2_000, journalFolder: folder } };
+        const restart = () => ConnectReplica.start(CONNECT_PROGRAM, journaling);
+        return { replica: await restart(), restart };
+      }
+
+      /** Killed after Notion has exchanged the code, with the database away. */
+      async function killBeforeCommit(
+        replica: ConnectReplica,
+        by: TestBrowser,
+        person: string,
+      ): Promise<void> {
+        const visit = at(replica, by);
+        const callback = await start(visit, person);
+        await execute('ALTER TABLE notion_authorization RENAME TO notion_authorization_away');
+        expect((await visit.get(callback)).status).toBe(202);
+        await replica.kill();
+        await execute('ALTER TABLE notion_authorization_away RENAME TO notion_authorization');
+      }
+
+      it('stores what a killed process had exchanged when a process replays its journal', async () => {
+        const { replica, restart } = await startJournaling();
+        const { ownerUserId } = simulator.grant();
+        const browser = new TestBrowser(replica.url, 'owner-journaled');
+        await killBeforeCommit(replica, browser, ownerUserId!);
+        expect(await app.connect.list('owner-journaled')).toEqual([]);
+        for (let restarts = 0; restarts < 2; restarts += 1) {
+          const next = await restart();
+          const [authorization] = await app.connect.list('owner-journaled');
+          expect(authorization).toMatchObject({ status: 'active', version: 1 });
+          const token = await app.tokens.getAccessToken(authorization!.id);
+          expect(simulator.ledger.isLive(token.reveal())).toBe(true);
+          await next.kill();
+        }
+      }, 60_000);
+
+      it('does not bring back what was disconnected before the replay, and revokes its pair', async () => {
+        const { replica, restart } = await startJournaling();
+        const { ownerUserId } = simulator.grant();
+        const browser = new TestBrowser(replica.url, 'owner-left');
+        expect((await browser.get(await start(browser, ownerUserId!))).status).toBe(303);
+        const [{ id, botId }] = (await app.connect.list('owner-left')) as unknown as [Authorization];
+        await killBeforeCommit(replica, browser, ownerUserId!);
+        await app.connect.disconnect(id, 'owner-left');
+        const next = await restart();
+        expect(await app.connect.list('owner-left')).toEqual([]);
+        expect(simulator.ledger.live(botId)).toEqual({ accessToken: null, refreshToken: null });
+        await next.kill();
+      }, 60_000);
+    });
 
     async function countRows(): Promise<unknown[]> {
       return execute(

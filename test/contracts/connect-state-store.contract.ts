@@ -59,7 +59,7 @@ export function connectStateStoreContract(engine: StorageEngine): void {
       const keys = someKeys();
       const pending = somePending({ reconnect: '00000000-0000-4000-8000-000000000001' });
       await states.issue(keys, pending, LIMITS);
-      expect(await states.consume(keys)).toEqual({ kind: 'consumed', pending });
+      expect(await states.consume(keys)).toEqual({ kind: 'consumed', pending, atMs: expect.any(Number) });
       expect(await states.consume(keys)).toEqual({ kind: 'used' });
     });
 

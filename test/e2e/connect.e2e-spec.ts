@@ -1,6 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Get, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
@@ -567,6 +570,72 @@ describe('authorize and state', () => {
     expect(await app.connect.list(browser.user!)).toHaveLength(1);
   });
 
+  it('goes on connecting when the store is away for longer than the request, and says so', async () => {
+    const own = await startApp({ refresh: { callerWaitMs: 2_000 } });
+    try {
+      const visitor = new TestBrowser(own.url, 'owner-patient');
+      const asJson = new TestBrowser(own.url, 'owner-of-json');
+      const callback = allow(await start('?returnTo=/settings', visitor), { person: 'Person 390' });
+      const other = allow(await start('', asJson), { person: 'Person 391' });
+      await own.sql('ALTER TABLE notion_authorization RENAME TO notion_authorization_away');
+      const page = await visitor.get(callback);
+      expect([page.status, page.location]).toEqual([202, '']);
+      expect(page.text).toContain('Notion is being connected');
+      expect(page.text).toContain('<a href="/settings">Back to the application</a>');
+      const json = await asJson.get(other, { accept: 'application/json' });
+      expect([json.status, JSON.parse(json.text)]).toMatchObject([202, { code: 'notion_store_unavailable' }]);
+      const completed = ConnectApp.next('connect completed', 2);
+      await own.sql('ALTER TABLE notion_authorization_away RENAME TO notion_authorization');
+      await completed;
+      for (const user of ['owner-patient', 'owner-of-json'])
+        expect(await own.connect.list(user)).toMatchObject([{ status: 'active', version: 1 }]);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('keeps the authorization of another owner alive whose pair the exchange replaced', async () => {
+    const own = await startApp({ refresh: { callerWaitMs: 2_000 } });
+    try {
+      const ada = new TestBrowser(own.url, 'owner-ada');
+      const bob = new TestBrowser(own.url, 'owner-bob');
+      const grant = { person: 'Person 392' };
+      expect((await ada.get(allow(await start('', ada), grant))).status).toBe(303);
+      const [{ id }] = (await own.connect.list('owner-ada')) as unknown as [{ id: string }];
+      const callback = allow(await start('', bob), grant);
+      await own.sql('ALTER TABLE notion_authorization RENAME TO notion_authorization_away');
+      expect((await bob.get(callback)).status).toBe(202);
+      const completed = ConnectApp.next('connect completed');
+      await own.sql('ALTER TABLE notion_authorization_away RENAME TO notion_authorization');
+      await completed;
+      expect(await own.connect.list('owner-bob')).toMatchObject([{ id }]);
+      const token = await own.tokens.getAccessToken(id);
+      expect(simulator.ledger.isLive(token.reveal())).toBe(true);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('hands a pair over to the journal when the application closes, for the next one to store', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'notion-connect-'));
+    const encryptionKey = randomBytes(32).toString('base64');
+    const refresh = { callerWaitMs: 2_000, drainMs: 100, journalFolder: join(folder, 'journal') };
+    const own = await startApp({ folder, encryptionKey, refresh });
+    const visitor = new TestBrowser(own.url, 'owner-of-journal');
+    const callback = allow(await start('', visitor), { person: 'Person 393' });
+    await own.sql('ALTER TABLE notion_authorization RENAME TO notion_authorization_away');
+    expect((await visitor.get(callback)).status).toBe(202);
+    await own.close();
+    await own.sql('ALTER TABLE notion_authorization_away RENAME TO notion_authorization');
+    const next = await startApp({ folder, encryptionKey, refresh });
+    try {
+      expect(await next.connect.list('owner-of-journal')).toMatchObject([{ status: 'active', version: 1 }]);
+    } finally {
+      await next.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it('J8: exchanges as many codes at once as it may, and lets the other callbacks come again', async () => {
     const own = await startApp({ connect: { maxExchanges: 2 } });
     try {
@@ -662,6 +731,42 @@ describe('a link to reconnect', () => {
       expect(app.connect.reconnectLink(id, given)).toBe(link);
     },
   );
+
+  it.each([
+    ['https://app.example/notion/callback/', '/notion/connect'],
+    ['https://app.example/notion/callback?tenant=1', '/notion/connect'],
+    ['https://app.example/notion/callback/?tenant=1', '/notion/connect'],
+    ['https://app.example/api/v1/notion/callback', '/api/v1/notion/connect'],
+  ])('beside the redirect URI %s leads to %s', async (redirectUri, path) => {
+    const own = await startApp({ redirectUri, routes: path.slice(1, -'/connect'.length) });
+    try {
+      expect(own.connect.reconnectLink(id)).toBe(`https://app.example${path}?reconnect=${id}`);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('leads back when the redirect URI ends with a slash and has a query', async () => {
+    const redirectUri = 'https://app.example/notion/callback/?from=notion';
+    const notion = await NotionSimulator.start({ redirectUris: [redirectUri] });
+    const { url: notionUrl, clientId, clientSecret } = notion;
+    const own = await ConnectApp.start({ notionUrl, clientId, clientSecret, redirectUri });
+    try {
+      const visitor = new TestBrowser(own.url, 'owner-of-slash');
+      const visit = async (path: string) => {
+        const callback = new URL(notion.allow((await visitor.get(path)).location));
+        return (await visitor.get(callback.pathname + callback.search)).status;
+      };
+      expect(await visit('/notion/connect')).toBe(303);
+      const [{ id: theirs }] = (await own.connect.list('owner-of-slash')) as unknown as [{ id: string }];
+      const link = new URL(own.connect.reconnectLink(theirs));
+      expect(await visit(link.pathname + link.search)).toBe(303);
+      expect(await own.connect.list('owner-of-slash')).toMatchObject([{ id: theirs, version: 2 }]);
+    } finally {
+      await own.close();
+      await notion.close();
+    }
+  });
 
   it('F1: is made for no id that is none', () => {
     for (const other of ['', '*', "' OR 1=1--", `${id}&x`, [id], { $ne: 1 }, null]) {
@@ -823,17 +928,37 @@ describe('callback errors', () => {
     );
   });
 
-  it("B10, F6: refuses a reconnect that comes back as another owner's grant, and touches neither", async () => {
+  it('B10: renews the other workspace where it was connected already, and says so', async () => {
+    const id = await connected({ workspace: 'Lighthouse Studio' });
+    const other = await connected({ workspace: 'Garden Club' });
+    const page = await browser.get(allow(await start(`?reconnect=${id}`), { workspace: 'Garden Club' }));
+    expect(page.status).toBe(409);
+    expect(page.text).toContain(
+      'You chose “Garden Club”, which was connected already. Its connection was renewed.',
+    );
+    expect(page.text).toContain('“Lighthouse Studio” was not reconnected.');
+    expect(await app.connect.list(browser.user!)).toMatchObject([
+      { id, version: 1 },
+      { id: other, version: 2, status: 'active' },
+    ]);
+    const token = await app.tokens.getAccessToken(other);
+    expect(simulator.ledger.isLive(token.reveal())).toBe(true);
+  });
+
+  it("B10, F6: keeps another owner's grant alive that a reconnect comes back as, and links nobody", async () => {
     const id = await connected({ workspace: 'Lighthouse Studio' });
     const neighbour = newBrowser();
     const somebodyElse = 'Person 398';
     const other = await connected({ workspace: 'Lighthouse Studio', person: somebodyElse }, '', neighbour);
-    const rows = () => app.sql(`SELECT * FROM notion_authorization WHERE id IN ('${id}', '${other}')`);
+    const row = () => app.sql(`SELECT * FROM notion_authorization WHERE id = '${id}'`);
     const links = () => app.sql('SELECT * FROM notion_authorization_owner');
-    const before = [await rows(), await links()];
+    const before = [await row(), await links()];
     const page = await browser.get(allow(await start(`?reconnect=${id}`), { person: somebodyElse }));
     expect(page.status).toBe(409);
-    expect([await rows(), await links()]).toEqual(before);
+    expect(page.text).toContain('None of your connections was changed.');
+    expect([await row(), await links()]).toEqual(before);
+    const token = await app.tokens.getAccessToken(other);
+    expect(simulator.ledger.isLive(token.reveal())).toBe(true);
   });
 
   it('B10: refuses a reconnect that comes back as another person of the same workspace', async () => {
@@ -852,7 +977,8 @@ describe('callback errors', () => {
     const sent = await tokenRequestsDuring(async () => {
       const page = await browser.get(callback);
       expect(page.status).toBe(502);
-      expect(page.text).toContain('Start again');
+      expect(page.text).toContain('Start again now. Until you do,');
+      expect(page.text).not.toContain('Nothing was changed');
       await browser.get(callback);
     });
     expect(sent).toBe(1);

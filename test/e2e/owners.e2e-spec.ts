@@ -122,7 +122,7 @@ async function keep(granted: SimulatedAuthorization, ownerId: string): Promise<s
       expiresInMs: null,
     },
   });
-  if (result.kind === 'other_grant') throw new Error('A new grant cannot be another one.');
+  if (!('authorization' in result)) throw new Error('A new grant cannot be another one.');
   return result.authorization.id;
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
 import { Leftovers } from '../../proofs/harness/leftovers.js';
@@ -20,6 +21,7 @@ describe('connecting while PostgreSQL is stopped', () => {
       clientId,
       clientSecret,
       databaseUrl: await server.createDatabase(),
+      refresh: { callerWaitMs: 3_000 },
     });
   }, 60_000);
 
@@ -53,5 +55,26 @@ describe('connecting while PostgreSQL is stopped', () => {
     await server.boot();
     expect((await browser.get(path)).status).toBe(303);
     expect(simulator.ledger.since(mark).tokenRequests()).toBe(1);
+  }, 60_000);
+
+  it('goes on connecting when it is stopped after the exchange, for longer than the request', async () => {
+    const browser = new TestBrowser(app.url, 'owner-patient');
+    const { location } = await browser.get('/notion/connect');
+    const callback = new URL(simulator.allow(location, { person: simulator.grant().ownerUserId! }));
+    const mark = simulator.ledger.mark();
+    simulator.configure({ delayMs: { token: 2_000 } });
+    const arriving = browser.get(callback.pathname + callback.search);
+    while (simulator.ledger.since(mark).tokenRequests() === 0) await sleep(5);
+    await server.stop('immediate');
+    const page = await arriving;
+    expect(page.status).toBe(202);
+    expect(page.text).toContain('You do not have to do anything.');
+    const completed = ConnectApp.next('connect completed');
+    await server.boot();
+    await completed;
+    const [authorization] = await app.connect.list('owner-patient');
+    expect(authorization).toMatchObject({ status: 'active', version: 1 });
+    const token = await app.tokens.getAccessToken(authorization!.id);
+    expect(simulator.ledger.isLive(token.reveal())).toBe(true);
   }, 60_000);
 });

@@ -109,7 +109,7 @@ export class CanaryApp {
         expiresInMs: null,
       },
     });
-    if (result.kind === 'other_grant') throw new Error('A new connection cannot be another grant.');
+    if (!('authorization' in result)) throw new Error('A new connection cannot be another grant.');
     return { granted, authorization: result.authorization };
   }
 

@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { INestApplication, LoggerService, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { NotionAuthModule, NotionConnectService, type ConnectOptions } from 'nestjs-notion-auth';
+import {
+  NotionAuthModule,
+  NotionConnectService,
+  NotionTokenService,
+  type ConnectOptions,
+  type RefreshOptions,
+} from 'nestjs-notion-auth';
 import sqlite3 from 'sqlite3';
 
 export const REDIRECT_URI = 'https://app.example/notion/callback';
@@ -18,9 +25,14 @@ export interface ConnectAppOptions {
   readonly folder?: string;
   /** A server's database instead of a file. */
   readonly databaseUrl?: string;
+  /** Prefix of the built-in routes. @defaultValue `notion` */
+  readonly routes?: string;
   /** Replaces the built-in routes. */
   readonly controller?: Type<unknown>;
   readonly connect?: ConnectOptions;
+  readonly refresh?: RefreshOptions;
+  /** Base64 of 32 bytes, for an application that reads what another wrote. */
+  readonly encryptionKey?: string;
   readonly resolveOwner?: (request: { headers: Record<string, string | undefined> }) => never;
 }
 
@@ -28,6 +40,15 @@ export interface ConnectAppOptions {
 export class ConnectApp {
   /** Every line of every application, after its level: Nest has one logger per process. */
   static readonly log: string[] = [];
+  private static readonly logged = new EventEmitter();
+
+  /** Resolves when `count` more lines with this text have been written. */
+  static async next(text: string, count = 1): Promise<void> {
+    for (let left = count; left > 0;) {
+      const [line] = (await once(ConnectApp.logged, 'line')) as [string];
+      if (line.includes(text)) left -= 1;
+    }
+  }
 
   private constructor(
     private readonly nest: INestApplication,
@@ -44,19 +65,25 @@ export class ConnectApp {
           clientSecret: options.clientSecret,
           redirectUris: [options.redirectUri ?? REDIRECT_URI],
           apiBaseUrl: options.notionUrl,
-          encryptionKeys: [{ id: 'k1', key: randomBytes(32).toString('base64') }],
+          encryptionKeys: [{ id: 'k1', key: options.encryptionKey ?? randomBytes(32).toString('base64') }],
           ...(options.databaseUrl === undefined
             ? { databaseFile: join(folder, 'notion-auth.sqlite') }
             : { databaseUrl: options.databaseUrl, runMigrations: true }),
           connect: { defaultReturnTo: '/home', ...options.connect },
-          routes: options.controller === undefined ? 'notion' : false,
+          refresh: options.refresh,
+          routes: options.controller === undefined ? (options.routes ?? 'notion') : false,
           resolveOwner: options.resolveOwner ?? sessionUser,
         }),
       ],
       controllers: options.controller === undefined ? [] : [options.controller],
     }).compile();
     const nest = testing.createNestApplication();
-    nest.useLogger(recorderInto(ConnectApp.log));
+    nest.useLogger(
+      recorderInto((line) => {
+        ConnectApp.log.push(line);
+        ConnectApp.logged.emit('line', line);
+      }),
+    );
     await nest.listen(0, '127.0.0.1');
     return new ConnectApp(nest, folder, options.folder === undefined);
   }
@@ -68,6 +95,10 @@ export class ConnectApp {
 
   get connect(): NotionConnectService {
     return this.nest.get(NotionConnectService);
+  }
+
+  get tokens(): NotionTokenService {
+    return this.nest.get(NotionTokenService);
   }
 
   /** Runs one statement on the application's database, past the application. */
@@ -106,11 +137,11 @@ function sessionUser(request: { headers: Record<string, string | undefined> }): 
   return request.headers['x-session-user'];
 }
 
-function recorderInto(lines: string[]): LoggerService {
+function recorderInto(write: (line: string) => void): LoggerService {
   const recordAs =
     (level: string) =>
     (...message: unknown[]) => {
-      lines.push([level, ...message.map(String)].join(' '));
+      write([level, ...message.map(String)].join(' '));
     };
   return {
     log: recordAs('log'),

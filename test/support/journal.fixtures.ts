@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveConfig } from '../../src/config/resolve-config.js';
 import { Clock } from '../../src/domain/clock.js';
+import type { JournalChange } from '../../src/domain/pair-journal.js';
 import type { RetainedChange, RetainedPair } from '../../src/domain/retained-change.js';
 import { Secret } from '../../src/domain/secret.js';
 import { KeyRingCipher } from '../../src/encryption/key-ring.cipher.js';
+import { idOfChange } from '../../src/journal/journal-record.js';
 import type { FilePairJournal, FilePairJournalOptions } from '../../src/journal/file-pair.journal.js';
 
 class TestClock extends Clock {
@@ -90,8 +92,8 @@ export function somePair(version = 2, authorizationId: string = randomUUID()): R
   };
 }
 
-export function revealed(retained: RetainedChange) {
-  if (retained.kind === 'disconnect') return retained;
+export function revealed(retained: JournalChange) {
+  if (retained.kind !== 'pair') return retained;
   const { accessToken, refreshToken } = retained.pair;
   return { ...retained, pair: [accessToken.reveal(), refreshToken?.reveal()] };
 }
@@ -100,7 +102,7 @@ export function revealed(retained: RetainedChange) {
 export function replayedIds(journal: FilePairJournal): string[] {
   const ids: string[] = [];
   for (let batch = journal.replay(); batch.length > 0; batch = journal.replay())
-    ids.push(...batch.map(({ retained }) => retained.authorizationId));
+    ids.push(...batch.map(({ retained }) => idOfChange(retained)));
   return ids.sort();
 }
 

@@ -84,7 +84,7 @@ export class MetricsApp {
         expiresInMs: null,
       },
     });
-    if (result.kind === 'other_grant') throw new Error('A new person cannot be another grant.');
+    if (!('authorization' in result)) throw new Error('A new person cannot be another grant.');
     return result.authorization;
   }
 

@@ -120,7 +120,7 @@ export class NotionApp {
         expiresInMs: null,
       },
     });
-    if (connected.kind === 'other_grant') throw new Error('A new connection cannot be another grant.');
+    if (!('authorization' in connected)) throw new Error('A new connection cannot be another grant.');
     return connected.authorization;
   }
 

@@ -95,7 +95,7 @@ export class OutboundApp {
       },
       reconnect: null,
     });
-    if (result.kind === 'other_grant') throw new Error('A new person cannot be another grant.');
+    if (!('authorization' in result)) throw new Error('A new person cannot be another grant.');
     return result.authorization;
   }
 

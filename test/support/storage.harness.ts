@@ -185,7 +185,7 @@ export function someConnection(overrides: Partial<NewConnection> = {}): NewConne
 export async function connectSome(store: AuthorizationStore, overrides: Partial<NewConnection> = {}) {
   const connection = someConnection(overrides);
   const result = await store.connect(connection);
-  if (result.kind === 'other_grant') throw new Error('nothing was connected');
+  if (!('authorization' in result)) throw new Error('nothing was connected');
   return { id: result.authorization.id, connection, result };
 }
 

@@ -147,7 +147,7 @@ export class WebhookApp {
       },
       reconnect: null,
     });
-    if (result.kind === 'other_grant') throw new Error('A new person cannot be another grant.');
+    if (!('authorization' in result)) throw new Error('A new person cannot be another grant.');
     return result.authorization;
   }
 

@@ -35,6 +35,8 @@ const up = (collation: string): readonly string[] => [
     unresolved_since bigint NULL,
     unresolved_replayed tinyint NOT NULL,
     refused_refresh_token_fingerprint varchar(128) NULL,
+    granted_at bigint NULL,
+    owner_left_at bigint NULL,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
     INDEX notion_authorization_due_ix (client_id, status, pair_stored_at, id),

@@ -34,6 +34,8 @@ const UP = [
     "unresolved_since" bigint,
     "unresolved_replayed" boolean NOT NULL,
     "refused_refresh_token_fingerprint" varchar(128),
+    "granted_at" bigint,
+    "owner_left_at" bigint,
     "created_at" bigint NOT NULL,
     "updated_at" bigint NOT NULL,
     CONSTRAINT "notion_authorization_bot_uq" UNIQUE ("client_id", "bot_id")

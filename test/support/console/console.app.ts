@@ -110,7 +110,7 @@ export class ConsoleApp {
         expiresInMs: null,
       },
     });
-    if (kept.kind === 'other_grant') throw new Error('A new connection cannot be another grant.');
+    if (!('authorization' in kept)) throw new Error('A new connection cannot be another grant.');
     return kept.authorization.id;
   }
 
