@@ -61,7 +61,9 @@ export class Faults {
 
   /** Kinds of those that were there at any time between. */
   during(fromMs: number, toMs: number): string[] {
-    const there = this.all.filter(({ startMs, endMs }) => startMs <= toMs && endMs + SERVED_WITHIN_MS >= fromMs);
+    const there = this.all.filter(
+      ({ startMs, endMs }) => startMs <= toMs && endMs + SERVED_WITHIN_MS >= fromMs,
+    );
     return [...new Set(there.map(({ kind }) => kind))];
   }
 }
@@ -72,7 +74,8 @@ function extended(untilMs: number, startedMs: number, faults: readonly Fault[], 
   for (let last = Number.NaN; last !== endMs;) {
     last = endMs;
     for (const fault of faults) {
-      if (fault.startMs <= endMs && fault.endMs + withinMs >= startedMs) endMs = Math.max(endMs, fault.endMs + withinMs);
+      if (fault.startMs <= endMs && fault.endMs + withinMs >= startedMs)
+        endMs = Math.max(endMs, fault.endMs + withinMs);
     }
   }
   return endMs;

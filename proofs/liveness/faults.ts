@@ -135,7 +135,9 @@ async function rejectsAll(fleet: Fleet): Promise<void> {
       `SELECT id FROM notion_authorization WHERE status = 'needs_reconnect'`,
     );
     const ids = new Set(rows.map(({ id }) => id));
-    return new Set(tenants.filter(({ accounts }) => accounts.some(({ id }) => ids.has(id))).map(({ name }) => name));
+    return new Set(
+      tenants.filter(({ accounts }) => accounts.some(({ id }) => ids.has(id))).map(({ name }) => name),
+    );
   }
 }
 

@@ -86,7 +86,8 @@ export class FleetReplica {
 
   /** What a part of the module keeps in a private field, counted. */
   sizeOf(part: abstract new (...given: never[]) => object, field: string): number {
-    const kept = (this.get(part) as Record<string, unknown>)[field] as { size?: number; length?: number } | undefined;
+    const kept = (this.get(part) as Record<string, unknown>)[field] as
+      { size?: number; length?: number } | undefined;
     return kept?.size ?? kept?.length ?? 0;
   }
 

@@ -46,7 +46,9 @@ export class Fleet {
     for (const account of this.accounts) this.startJob(account);
     this.judge.begin();
     this.every(SWEEP_EVERY_MS, () => {
-      void this.next()?.sweep().catch(() => undefined);
+      void this.next()
+        ?.sweep()
+        .catch(() => undefined);
     });
   }
 

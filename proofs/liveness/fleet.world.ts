@@ -54,7 +54,8 @@ export class FleetWorld {
 
   /** What happened, for {@link digest}. */
   note(what: string): void {
-    if (process.env['LIVENESS_TRACE'] !== undefined) process.stderr.write(`${String(this.time.nowMs)} ${what}\n`);
+    if (process.env['LIVENESS_TRACE'] !== undefined)
+      process.stderr.write(`${String(this.time.nowMs)} ${what}\n`);
     this.trace.update(`${String(this.time.nowMs)} ${what}\n`);
   }
 

@@ -66,7 +66,11 @@ function memory({ world, ready, accounts }: Fleet): Growth[] {
     { what: 'tokens read', value: of(NotionTokenService, 'reads'), atMost: 0 },
     { what: 'pairs not stored', value: of(PairCustody, 'pending'), atMost: 0 },
     { what: 'pairs retained', value: of(PairCustody, 'retained'), atMost: 0 },
-    { what: 'access tokens kept', value: of(AccessTokenCache, 'tokens'), atMost: ready.length * accounts.length },
+    {
+      what: 'access tokens kept',
+      value: of(AccessTokenCache, 'tokens'),
+      atMost: ready.length * accounts.length,
+    },
     { what: 'timers', value: world.time.waiting, atMost: (ready.length + 1) * TIMERS_OF_A_REPLICA },
   ];
 }

@@ -83,7 +83,12 @@ export class Judge {
   }
 
   reconnect(account: Account): void {
-    Object.assign(account, { deadSeenMs: null, markedAtMs: null, heardAtMs: null, connectedAtMs: this.nowMs });
+    Object.assign(account, {
+      deadSeenMs: null,
+      markedAtMs: null,
+      heardAtMs: null,
+      connectedAtMs: this.nowMs,
+    });
     account.reported.clear();
     this.dead.delete(account);
   }
@@ -135,12 +140,18 @@ export class Judge {
        WHERE closed_until IS NOT NULL ORDER BY gate`,
     );
     // One that is probed is not closed before a probe succeeds; the others are by themselves.
-    const open = rows.filter(({ gate, left }) => Number(left) > 0 || gate === 'mass_dead' || gate === 'configuration');
+    const open = rows.filter(
+      ({ gate, left }) => Number(left) > 0 || gate === 'mass_dead' || gate === 'configuration',
+    );
     this.breakers = open.map(({ gate }) => gate);
     for (const wait of this.waits) for (const gate of this.breakers) wait.breakers.add(gate);
     const isFailover = this.breakers.includes('failover');
     if (isFailover && !this.wasFailover) {
-      this.report('failover', null, 'refreshes are held back as after a failover, and the server never changed');
+      this.report(
+        'failover',
+        null,
+        'refreshes are held back as after a failover, and the server never changed',
+      );
     }
     this.wasFailover = isFailover;
   }

@@ -81,7 +81,10 @@ class ReplicaOAuth extends NotionOAuth {
     throw new Error('No code is exchanged in this simulation.');
   }
 
-  override async refresh(token: Secret, { timeoutMs }: { readonly timeoutMs: number }): Promise<RefreshAnswer> {
+  override async refresh(
+    token: Secret,
+    { timeoutMs }: { readonly timeoutMs: number },
+  ): Promise<RefreshAnswer> {
     return this.heard(await this.world.refresh(token, timeoutMs, () => !this.replica.isDead));
   }
 
@@ -187,7 +190,8 @@ class WatchedStore extends TypeOrmAuthorizationStore {
     const verdict = await super.storePair(claim, pair, ending);
     const generation = Number(pair.accessToken.reveal().split('_')[2]);
     const grant = this.world.grants.get(claim.botId);
-    if (verdict.stored && grant !== undefined) grant.heldGeneration = Math.max(grant.heldGeneration, generation);
+    if (verdict.stored && grant !== undefined)
+      grant.heldGeneration = Math.max(grant.heldGeneration, generation);
     return verdict;
   }
 }

@@ -59,7 +59,8 @@ export async function findWorstTenant(
   const random = new SeededRandom(seed);
   let worst: WorstTenant | null = null;
   for (let tried = 1; tried <= candidates; tried++) {
-    const genes: Genes = worst === null || tried <= candidates / 3 ? invent(random) : mutate(worst.genes, random);
+    const genes: Genes =
+      worst === null || tried <= candidates / 3 ? invent(random) : mutate(worst.genes, random);
     const found = await tryOut(genes, seed + tried);
     if (worst === null || harm(found) > harm(worst)) worst = found;
     onProgress(tried, worst);
@@ -114,7 +115,10 @@ async function behave(fleet: Fleet, genes: Genes, endMs: number): Promise<void> 
 
 function invent(random: SeededRandom): Genes {
   const drawn = Object.entries(RANGES).map(([gene, range]) => [gene, draw(range, random)]);
-  return { ...(Object.fromEntries(drawn) as Omit<Genes, 'isOneWorkspace'>), isOneWorkspace: random.chance(0.5) };
+  return {
+    ...(Object.fromEntries(drawn) as Omit<Genes, 'isOneWorkspace'>),
+    isOneWorkspace: random.chance(0.5),
+  };
 }
 
 /** Each gene stays, moves a little, or is drawn again. */
