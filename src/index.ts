@@ -105,7 +105,12 @@ export type { SpanFacts, SpanName, SpanNotes } from './domain/notion-tracing.js'
 export type { CounterLabels, CounterName, HistogramLabels, HistogramName } from './domain/instruments.js';
 export { NotionOAuth } from './domain/notion-oauth.js';
 export type { ExchangeAnswer, IntrospectionAnswer, RefreshAnswer } from './domain/notion-oauth.js';
-export { EventOutbox, type ClaimedEvent, type NoticedEvent } from './domain/event-outbox.js';
+export {
+  EventOutbox,
+  type ClaimedEvent,
+  type EventClaimQuery,
+  type NoticedEvent,
+} from './domain/event-outbox.js';
 export {
   RevocationOutbox,
   type ClaimedRevocations,

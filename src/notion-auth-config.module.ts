@@ -5,7 +5,7 @@ import {
   type NotionAuthConfig,
   type NotionAuthOptions,
 } from './config/notion-auth.options.js';
-import { NOTION_AUTH_WIRING } from './config/notion-auth.wiring.js';
+import { NOTION_AUTH_WIRING, type NotionAuthWiring } from './config/notion-auth.wiring.js';
 import { resolveConfig } from './config/resolve-config.js';
 import { Clock, SystemClock } from './domain/clock.js';
 import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './notion-auth.module-definition.js';
@@ -16,7 +16,7 @@ import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './notion-auth.mod
     {
       provide: NOTION_AUTH_CONFIG,
       useFactory: configOf,
-      inject: [MODULE_OPTIONS_TOKEN],
+      inject: [MODULE_OPTIONS_TOKEN, NOTION_AUTH_WIRING],
     },
     { provide: Clock, useClass: SystemClock },
   ],
@@ -24,7 +24,7 @@ import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './notion-auth.mod
 })
 export class NotionAuthConfigModule extends ConfigurableModuleClass {}
 
-async function configOf(given: NotionAuthOptions): Promise<NotionAuthConfig> {
+async function configOf(given: NotionAuthOptions, wiring: NotionAuthWiring): Promise<NotionAuthConfig> {
   const { options, clientSecretSource } = await gatherOptions(given);
-  return resolveConfig(options, process.env, clientSecretSource);
+  return resolveConfig(options, process.env, clientSecretSource, wiring);
 }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { CallbackRouteExplorer } from './config/callback-route.explorer.js';
 import { MountedCallbackCheck } from './config/mounted-callback.check.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
@@ -13,6 +14,7 @@ import { AuthorizationStore } from './domain/authorization-store.js';
 import { Clock } from './domain/clock.js';
 import { ConnectStateStore } from './domain/connect-state-store.js';
 import { DatabaseWatch } from './domain/database-watch.js';
+import { NotionConfigError } from './domain/errors.js';
 import { EventOutbox } from './domain/event-outbox.js';
 import { FleetReadings } from './domain/fleet-readings.js';
 import { NoMetrics, NotionMetrics } from './domain/notion-metrics.js';
@@ -31,6 +33,7 @@ import { KeyRingCipher } from './encryption/key-ring.cipher.js';
 import { NotionKeyRotation } from './encryption/notion-key.rotation.js';
 import { EventDelivery } from './events/event.delivery.js';
 import { EventListeners } from './events/event.listeners.js';
+import { ExpiredRowsPruner } from './events/expired-rows.pruner.js';
 import { FilePairJournal } from './journal/file-pair.journal.js';
 import { NotionAuthConfigModule } from './notion-auth-config.module.js';
 import { wiringOf, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './notion-auth.module-definition.js';
@@ -46,6 +49,7 @@ import { NotionScope } from './outbound/notion.scope.js';
 import { AccessTokenCache } from './refresh/access-token.cache.js';
 import { AuthorizationWatch } from './refresh/authorization.watch.js';
 import { ClaimSpender } from './refresh/claim.spender.js';
+import { MassRevocationProbe } from './refresh/mass-revocation.probe.js';
 import { NotionRefreshService } from './refresh/notion-refresh.service.js';
 import { NotionTokenService } from './refresh/notion-token.service.js';
 import { OwnAttempts } from './refresh/own-attempts.js';
@@ -61,6 +65,7 @@ import { RevocationSender } from './refresh/revocation.sender.js';
 import { RollForward } from './refresh/roll-forward.js';
 import { StallWatch } from './refresh/stall.watch.js';
 import { NotionRefreshSweep } from './refresh/refresh.sweep.js';
+import { RefreshScheduleCheck } from './schedule/refresh-schedule.check.js';
 import { TypeOrmAuthorizationDirectory } from './storage/typeorm-authorization.directory.js';
 import { TypeOrmAttemptHistory } from './storage/typeorm-attempt.history.js';
 import { TypeOrmAttemptStatistics } from './storage/typeorm-attempt.statistics.js';
@@ -115,6 +120,7 @@ const PROVIDERS: Provider[] = [
   PairKeeper,
   RevocationSender,
   RollForward,
+  MassRevocationProbe,
   RefreshShutdown,
   ReplicaHealth,
   ClaimSpender,
@@ -129,6 +135,8 @@ const PROVIDERS: Provider[] = [
   ...webhookProviders,
   EventListeners,
   EventDelivery,
+  ExpiredRowsPruner,
+  RefreshScheduleCheck,
   NotionHttpPool,
   CallMeter,
   AuthorizedCalls,
@@ -161,6 +169,11 @@ const EXPORTS = [
   NotionAuthConfigModule,
 ];
 
+const TWO_GLOBALS =
+  'NotionAuthModule is registered globally more than once in this application; register it once, and replace or add ' +
+  'parts through its option `providers`. For two Notion clients, pass `isGlobal: false` to both registrations, each ' +
+  'in the feature module that uses it';
+
 /**
  * The life of an application's Notion authorizations: connecting, keeping, refreshing, calling.
  *
@@ -174,6 +187,14 @@ const EXPORTS = [
  */
 @Module({})
 export class NotionAuthModule {
+  /** @throws {@link NotionConfigError} when this is not the application's only global registration. */
+  constructor(modules: ModulesContainer) {
+    const registrations = [...modules.values()].filter(({ metatype }) => metatype === NotionAuthModule);
+    // Where two are global, Nest injects the services of either, and nothing says of which.
+    if (registrations.filter(({ isGlobal }) => isGlobal).length > 1)
+      throw new NotionConfigError([TWO_GLOBALS]);
+  }
+
   /** @throws {@link NotionConfigError} while the application starts, naming every problem at once. */
   static forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     return assemble(NotionAuthConfigModule.forRoot(options), wiringOf(options));

@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'encryption',
     'notion',
     'storage',
+    'journal',
     'diagnosis',
     'testing',
     'config',

@@ -8,7 +8,7 @@ import { resolveConfig } from '../src/config/resolve-config.js';
 import { BrowserBinding } from '../src/connect/browser-binding.js';
 import { parseCallbackQuery } from '../src/connect/callback-query.js';
 import { rawQueryOf } from '../src/connect/connect-request.js';
-import { decodeRecord } from '../src/journal/journal-record.js';
+import { openRecord, parseRecord } from '../src/journal/journal-record.js';
 import { logLine } from '../src/logging/log-line.js';
 import { maskedText } from '../src/logging/masked-text.js';
 import { deniedReturnTo, safeReturnTo } from '../src/connect/return-to.js';
@@ -71,7 +71,10 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
     ),
   'an envelope': (text) => cipher.open(text, SEALED_FOR),
   'the body of an envelope': (text) => cipher.open(`v1.k1.${text}`, SEALED_FOR),
-  'a record of the journal': (text) => decodeRecord(Buffer.from(text).subarray(0, MIB), 'client-1', cipher),
+  'a record of the journal': (text) => {
+    const record = parseRecord(Buffer.from(text).subarray(0, MIB));
+    return record && openRecord(record, 'client-1', cipher);
+  },
   'a text before it is logged': (text) => maskedText(text),
   'a secret before it is logged': (text) => maskedText(`access_token="${text.slice(0, 16_000)}"`),
   'a log line': (text) => logLine('event', { fact: text.slice(0, 1_000) }),

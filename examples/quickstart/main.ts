@@ -5,6 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { NotionAuthError } from 'nestjs-notion-auth';
 import { QuickstartModule } from './quickstart.module.js';
 import { provideDevelopmentKey } from './start/development-key.js';
+import { checkHost } from './start/host.check.js';
 import { openNotion } from './start/notion-source.js';
 import { QuickstartAddress } from './start/quickstart.address.js';
 import { QuietLogger } from './start/quiet.logger.js';
@@ -32,6 +33,7 @@ async function start(): Promise<void> {
     forceCloseConnections: true,
   });
   app.disable('x-powered-by');
+  app.use(checkHost(address));
   app.enableShutdownHooks(undefined, { useProcessExit: true });
   await app.listen(address.port, '127.0.0.1');
   console.log(welcome(process.env, address, standIn, key));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readSegment } from '../../src/journal/segment.js';
 
 interface ClearPart {
-  readonly authorizationId: string;
+  readonly id: string;
   readonly version: number;
 }
 
@@ -16,8 +16,8 @@ export function journaledVersions(folder: string | null): ReadonlyMap<string, nu
   if (folder === null || !existsSync(folder)) return highest;
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.pairs'))) {
     for (const { payload } of readSegment(join(folder, name)).records) {
-      const { authorizationId, version } = JSON.parse(payload.toString('utf8')) as ClearPart;
-      highest.set(authorizationId, Math.max(version, highest.get(authorizationId) ?? 0));
+      const { id, version } = JSON.parse(payload.toString('utf8')) as ClearPart;
+      highest.set(id, Math.max(version, highest.get(id) ?? 0));
     }
   }
   return highest;

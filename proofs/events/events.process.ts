@@ -12,6 +12,7 @@ import {
   type AttemptEnding,
   type Claim,
   type ClaimedEvent,
+  type EventClaimQuery,
   type NotionAuthEvent,
   type NotionAuthOptions,
   type Settlement,
@@ -53,8 +54,8 @@ class DeadlyStore extends TypeOrmAuthorizationStore {
 /** The library's own outbox, with a sudden death at a named step. */
 @Injectable()
 class DeadlyOutbox extends TypeOrmEventOutbox {
-  override async claimDue(limit: number, leaseMs: number): Promise<readonly ClaimedEvent[]> {
-    const claimed = await super.claimDue(limit, leaseMs);
+  override async claimDue(query: EventClaimQuery): Promise<readonly ClaimedEvent[]> {
+    const claimed = await super.claimDue(query);
     if (claimed.length > 0) killAt('after_claim');
     return claimed;
   }

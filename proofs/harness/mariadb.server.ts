@@ -11,6 +11,13 @@ import { makeFolderFor, runProgram, ServerLog, serverUser, startProgram } from '
 
 const USER = 'proof';
 
+export interface MariadbOptions {
+  /** Further ones, as on the command line of `mariadbd`. */
+  readonly flags?: readonly string[];
+  /** What its log says once it serves. @defaultValue `'ready for connections'` */
+  readonly readyLine?: string;
+}
+
 /** A MariaDB of the proof's own, from the programs that the system has. */
 export class MariadbServer {
   private constructor(
@@ -26,7 +33,10 @@ export class MariadbServer {
     return findProgram('mariadbd') !== null && findProgram('mariadb-install-db') !== null;
   }
 
-  static async start(leftovers: Leftovers): Promise<MariadbServer> {
+  static async start(
+    leftovers: Leftovers,
+    { flags = [], readyLine = 'ready for connections' }: MariadbOptions = {},
+  ): Promise<MariadbServer> {
     const [mariadbd, install] = [findProgram('mariadbd'), findProgram('mariadb-install-db')];
     if (mariadbd === null || install === null) throw new Error('MariaDB is not installed on this machine.');
     const user = serverUser('mysql');
@@ -37,12 +47,16 @@ export class MariadbServer {
     const password = randomBytes(12).toString('hex');
     const port = await freePort();
     const log = new ServerLog();
-    const given = [...serverFlags(folder, port), `--init-file=${writeInitFile(folder, password, user)}`];
+    const given = [
+      ...serverFlags(folder, port),
+      ...flags,
+      `--init-file=${writeInitFile(folder, password, user)}`,
+    ];
     const child = startProgram(mariadbd, given, user);
     const server = new MariadbServer(port, password, folder, child, log);
     server.watchedBy(leftovers);
     log.follow(child);
-    await log.says('ready for connections', child);
+    await log.says(readyLine, child);
     return server;
   }
 
@@ -102,7 +116,7 @@ function writeInitFile(
   const account = `'${USER}'@'127.0.0.1'`;
   writeFileSync(
     file,
-    `CREATE USER ${account} IDENTIFIED BY '${password}';\nGRANT ALL ON *.* TO ${account};\n`,
+    `CREATE USER ${account} IDENTIFIED BY '${password}';\nGRANT ALL ON *.* TO ${account} WITH GRANT OPTION;\n`,
     { mode: 0o600 },
   );
   if (uid !== undefined && gid !== undefined) chownSync(file, uid, gid);

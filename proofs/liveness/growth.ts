@@ -39,6 +39,7 @@ async function tables({ world, accounts }: Fleet): Promise<Growth[]> {
     ['notion_authorization_owner', all],
     ['notion_refresh_attempt', attempts],
     ['notion_refresh_gate', MOST_BREAKERS],
+    ['notion_breaker_suspect', 0],
     ['notion_database_timeline', 1],
     ['notion_revocation', 0],
     ['notion_oauth_state', 0],

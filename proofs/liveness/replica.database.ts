@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { SeededRandom } from '../harness/seeded.random.js';
 import { ConnectionEvents } from '../../src/storage/connection-events.js';
-import type { DatabaseSession, SessionWork } from '../../src/storage/database-sessions.js';
+import type { SessionWork } from '../../src/storage/database-sessions.js';
 import type { NotionDatabase } from '../../src/storage/notion-database.js';
 import { PooledSessions } from '../../src/storage/pooled-sessions.js';
 import type { VirtualDatabase } from './virtual.database.js';
@@ -60,12 +60,17 @@ export class ReplicaDatabase {
 
   /** The same for the library's `TypeOrmDatabaseWatch`, which only PostgreSQL gives something to look at. */
   asPostgres(): NotionDatabase {
-    const dialect = { ...this.server.dialect, family: 'postgres' as const };
+    const family = 'postgres' as const;
+    const asked =
+      <T>(work: SessionWork<T>): SessionWork<T> =>
+      (session) =>
+        work({ ...session, dialect: { ...session.dialect, family } });
     return {
       ...this.database,
-      dialect,
-      read: <T>(work: SessionWork<T>) =>
-        this.database.read((session: DatabaseSession) => work({ ...session, dialect })),
+      // The statements run on SQLite, whose transactions take no row locks.
+      dialect: { ...this.server.dialect, family, locksRows: true },
+      read: <T>(work: SessionWork<T>) => this.database.read(asked(work)),
+      transaction: <T>(work: SessionWork<T>, options = {}) => this.database.transaction(asked(work), options),
     } as unknown as NotionDatabase;
   }
 

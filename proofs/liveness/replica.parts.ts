@@ -164,7 +164,8 @@ function portsOf({ database, clock, world }: ReplicaScene): Provider[] {
     {
       provide: DatabaseWatch,
       inject: [NOTION_AUTH_CONFIG],
-      useFactory: (config: NotionAuthConfig) => new TypeOrmDatabaseWatch(database.asPostgres(), config),
+      useFactory: (config: NotionAuthConfig) =>
+        new TypeOrmDatabaseWatch(database.asPostgres(), config, clock),
     },
     {
       provide: AuthorizationStore,

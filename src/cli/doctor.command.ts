@@ -1,5 +1,3 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { judgeCallbackRoutes } from '../config/callback-route.js';
 import { optionsFromEnvironment } from '../config/notion-auth.env.js';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
@@ -9,6 +7,7 @@ import { SECOND_MS } from '../domain/duration.js';
 import { NotionConfigError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
 import { ClientSecrets } from '../notion/client-secrets.js';
+import { whyUnusableLater } from '../journal/journal-folder.js';
 import { NotionOAuthClient } from '../notion/notion-oauth.client.js';
 import { OAuthTransport } from '../notion/oauth.transport.js';
 import { databaseFindings } from './doctor.database.js';
@@ -88,16 +87,13 @@ function journal(findings: Findings): void {
     );
     return;
   }
-  const path = existsSync(folder) ? folder : resolve(folder, '..');
-  try {
-    accessSync(path, constants.W_OK | constants.X_OK);
-    findings.ok('journal', `${folder} can be written`);
-  } catch {
+  const code = whyUnusableLater(folder);
+  if (code === null) findings.ok('journal', `${folder} can be written`);
+  else
     findings.fail(
       'journal',
-      `${folder} cannot be written by this user; give it to the user of the application`,
+      `${folder} cannot be written by this user (${code}); make it a directory that belongs to the user of the application, or remove refresh.journalFolder (NOTION_AUTH_JOURNAL_DIR)`,
     );
-  }
 }
 
 /** Asks about a token that nobody has: Notion judges the client first, and no grant is looked at. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { OBSTACLE_TEXTS } from '../storage/database-identity.js';
 import { inspectDatabase, type DatabaseInspection } from '../storage/inspect-database.js';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { SECOND_MS } from '../domain/duration.js';
@@ -31,6 +32,7 @@ export async function databaseFindings(config: NotionAuthConfig, findings: Findi
   schema(config, found, findings);
   locks(found, findings);
   pool(found, findings);
+  failover(found, findings);
   clock(found, findings);
   keys(config, found, findings);
 }
@@ -71,6 +73,25 @@ function pool({ connections }: DatabaseInspection, findings: Findings): void {
   const sum = `a process takes up to ${String(ofOneProcess)} connections; of ${String(most)} that the database allows ${String(inUse)} are in use`;
   if (room > 0) findings.ok('pool', `${sum}: room for ${String(room)} more processes`);
   else findings.warn('pool', `${sum}: no room for another process, as a rolling deployment needs it`);
+}
+
+/** Without detection the application works; only what it does after a failover is missing. */
+function failover({ identity }: DatabaseInspection, findings: Findings): void {
+  switch (identity?.kind) {
+    case 'known':
+      findings.ok('failover', 'the identity of the server can be read');
+      break;
+    case 'read_only':
+      findings.fail('failover', 'the server is read-only or a standby: connect to the primary');
+      break;
+    case 'unknowable':
+      findings.warn('failover', `detection is off: ${OBSTACLE_TEXTS[identity.obstacle]}`);
+      break;
+    case 'not_known_now':
+      findings.warn('failover', 'the server did not tell its identity: run doctor again');
+      break;
+    case undefined:
+  }
 }
 
 function clock({ clockOffsetMs }: DatabaseInspection, findings: Findings): void {

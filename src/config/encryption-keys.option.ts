@@ -10,10 +10,19 @@ export const EPHEMERAL_KEY_PREFIX = 'ephemeral-';
 /** A ring holds the key that seals and the few before it; each is compared with each. */
 const MAX_ENTRIES = 100;
 
-/** The key ring; without one outside production, a key of this process alone. */
+const HOW_TO_MAKE = `make one with echo "k1:$(openssl rand -base64 32)", or with generateEncryptionKey('k1')`;
+
+/** What decides whether a key of this process alone will do. */
+interface KeyDemand {
+  readonly production: boolean;
+  /** Other processes can open the same database, and would find what they cannot decrypt. */
+  readonly isShared: boolean;
+}
+
+/** The key ring; without one, a key of this process alone, for development with embedded SQLite. */
 export function readEncryptionKeys(
   options: Partial<GatheredOptions>,
-  production: boolean,
+  demand: KeyDemand,
   findings: ConfigFindings,
 ): NotionAuthConfig['encryptionKeys'] {
   const entries: unknown = options.encryptionKeys ?? [];
@@ -22,7 +31,7 @@ export function readEncryptionKeys(
     return [ephemeralKey()];
   }
   if (entries.length === 0) {
-    reportMissing(production, findings);
+    reportMissing(demand, findings);
     return [ephemeralKey()];
   }
   if (entries.length > MAX_ENTRIES) {
@@ -35,8 +44,13 @@ export function readEncryptionKeys(
   return [sealing, ...others];
 }
 
-function reportMissing(production: boolean, findings: ConfigFindings): void {
-  if (production) findings.problem('encryptionKeys', 'are required in production');
+function reportMissing({ production, isShared }: KeyDemand, findings: ConfigFindings): void {
+  if (production) findings.problem('encryptionKeys', `are required in production; ${HOW_TO_MAKE}`);
+  else if (isShared)
+    findings.problem(
+      'encryptionKeys',
+      `are required with a database that other processes share; ${HOW_TO_MAKE}`,
+    );
   else findings.warning('encryptionKeys', 'none given; stored secrets will not survive a restart');
 }
 

@@ -242,7 +242,9 @@ describe('notionAuthConfig', () => {
       '  - clientSecret (NOTION_CLIENT_SECRET): the file that NOTION_CLIENT_SECRET_FILE names cannot be read (ENOENT)',
       '  - clientId (NOTION_CLIENT_ID): is a placeholder',
       '  - redirectUris (NOTION_REDIRECT_URIS): needs at least one redirect URI',
-      '  - encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS): are required in production',
+      expect.stringMatching(
+        /^ {2}- encryptionKeys \(NOTION_AUTH_ENCRYPTION_KEYS\): are required in production; make one with /,
+      ),
     ]);
   });
 });

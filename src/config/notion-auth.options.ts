@@ -111,11 +111,12 @@ export interface RefreshOptions {
   replay?: 'once' | 'never';
   /**
    * Folder of the local journal, which must survive a restart of the container. It keeps a pair from the moment it
-   * is answered, so that a process killed before its commit loses nothing. Environment: `NOTION_AUTH_JOURNAL_DIR`.
+   * is answered, so that a process killed before its commit loses nothing. In production the application does not
+   * start when the folder cannot be written to. Environment: `NOTION_AUTH_JOURNAL_DIR`.
    * @defaultValue `null` (off)
    */
   journalFolder?: string | null;
-  /** Most bytes of journal files that this process made or found at its start. @defaultValue `67_108_864` */
+  /** Most bytes of journal files in the folder, those of other processes included. @defaultValue `67_108_864` */
   journalMaxBytes?: number;
   /**
    * How long a stored pair is kept in memory (and in the journal) to roll forward a database that lost its last
@@ -131,11 +132,16 @@ export interface RefreshOptions {
   /** Longest wait for answers under way when the application shuts down. @defaultValue `75_000` */
   drainMs?: number;
   /**
-   * Grants found dead within ten minutes, together with at least half of all attempts, that close the `mass_dead`
-   * gate. @defaultValue `5`
+   * Opens the mass-revocation breaker: so many of the last twice as many distinct tenants were rejected with
+   * `invalid_grant` within ten minutes. Two authorizations belong to one tenant where they share a workspace or an owner.
+   * No refresh begins for 30 s; then one every 5 s probes, each by a tenant that was not rejected, until one succeeds.
+   * @defaultValue `5`
    */
   massDeadMinimum?: number;
-  /** Refreshes of this process under way at once, over all authorizations. @defaultValue `8` */
+  /**
+   * Refreshes of this process under way at once, over all authorizations. A request that takes longer than 5 s no longer
+   * counts. @defaultValue `8`
+   */
   maxConcurrent?: number;
   /**
    * Refreshes of this process that wait for their turn, each for another authorization; beyond it callers are told

@@ -411,12 +411,29 @@ describe('production', () => {
 
   it('refuses to start without encryption keys, and development makes one that is gone after the process', () => {
     expect(problemsOf({ encryptionKeys: undefined }, production)).toEqual([
-      'encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS): are required in production',
+      expect.stringMatching(
+        /^encryptionKeys \(NOTION_AUTH_ENCRYPTION_KEYS\): are required in production; make /,
+      ),
     ]);
     const [first, second] = [resolve({ encryptionKeys: undefined }), resolve({ encryptionKeys: [] })];
     expect(first.warnings).toEqual([expect.stringContaining('will not survive a restart')]);
     expect(first.encryptionKeys[0].id).not.toBe(second.encryptionKeys[0].id);
     expect(first.encryptionKeys[0].key.equals(second.encryptionKeys[0].key)).toBe(false);
+  });
+
+  it('is not needed for a shared database to refuse a key that one process makes for itself', () => {
+    const databaseUrls = ['postgres://u@h/d', 'mysql://u@h/d', 'mariadb://u@h/d'];
+    const refused = [
+      /^encryptionKeys \(NOTION_AUTH_ENCRYPTION_KEYS\): are required with a database that .*openssl rand -base64 32/,
+    ].map((rule): unknown => expect.stringMatching(rule));
+    for (const encryptionKeys of [undefined, []]) {
+      for (const databaseUrl of databaseUrls)
+        expect(problemsOf({ encryptionKeys, databaseUrl })).toEqual(refused);
+      const options = { ...GOOD, encryptionKeys };
+      expect(() => resolveConfig(options, {}, null, { dataSource: 'default' })).toThrow(/openssl rand/);
+      expect(problemsOf({ encryptionKeys, databaseFile: 'notion.sqlite' })).toEqual([]);
+    }
+    for (const databaseUrl of databaseUrls) expect(problemsOf({ databaseUrl })).toEqual([]);
   });
 
   it('D9: refuses to start with TLS verification off, and development warns', () => {

@@ -6,6 +6,7 @@ import { readDatabase, readUpstream } from './endpoint.rules.js';
 import { readFlag } from './flag.option.js';
 import { readLimits } from './limits.option.js';
 import type { ClientSecretSource, GatheredOptions, NotionAuthConfig } from './notion-auth.options.js';
+import type { NotionAuthWiring } from './notion-auth.wiring.js';
 import { unknownOptions } from './option-names.js';
 import { readRedirectUris } from './redirect-uris.option.js';
 
@@ -20,6 +21,7 @@ export function resolveConfig(
   options: GatheredOptions,
   environment: Environment = process.env,
   clientSecretSource: ClientSecretSource | null = null,
+  { dataSource }: Pick<NotionAuthWiring, 'dataSource'> = {},
 ): NotionAuthConfig {
   const given = asObject(options);
   const findings = new ConfigFindings(given.problems);
@@ -28,11 +30,13 @@ export function resolveConfig(
     readFlag('production', given.production, findings) ?? environment['NODE_ENV'] === 'production';
   checkTlsVerification(production, environment, findings);
 
+  // The application's own DataSource is never the embedded SQLite.
+  const isShared = (given.databaseUrl ?? dataSource) !== undefined;
   const config: NotionAuthConfig = {
     ...readCredentials(given, findings),
     clientSecretSource,
     redirectUris: readRedirectUris(given, production, findings),
-    encryptionKeys: readEncryptionKeys(given, production, findings),
+    encryptionKeys: readEncryptionKeys(given, { production, isShared }, findings),
     allowMissingKeys: readFlag('allowMissingKeys', given.allowMissingKeys, findings) ?? false,
     ...readUpstream(given, production, findings),
     production,

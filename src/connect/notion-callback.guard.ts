@@ -1,5 +1,6 @@
 import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { NOTION_CALLBACK_ROUTE } from '../config/callback-route.js';
+import { requestOf } from '../config/http-context.js';
 import { CallbackVerifier } from './callback.verifier.js';
 import type { ConnectRequest } from './connect-request.js';
 import { keepVerifiedCallback } from './verified-callback.js';
@@ -15,7 +16,7 @@ export class NotionCallbackGuard implements CanActivate {
   constructor(private readonly callbacks: CallbackVerifier) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<ConnectRequest>();
+    const request = requestOf(context, 'NotionCallbackGuard') as ConnectRequest;
     keepVerifiedCallback(request, await this.callbacks.verify(request));
     return true;
   }

@@ -1,4 +1,5 @@
 import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { passOn } from '../config/http-context.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NOTION_AUTH_WIRING, type NotionAuthWiring } from '../config/notion-auth.wiring.js';
 import { NotionAuthError, NotionConnectDeniedError, NotionOtherGrantError } from '../domain/errors.js';
@@ -20,7 +21,13 @@ export class NotionConnectFilter implements ExceptionFilter<NotionAuthError> {
     private readonly responder: ConnectResponder,
   ) {}
 
-  catch(error: NotionAuthError, host: ArgumentsHost): void {
+  catch(error: NotionAuthError, host: ArgumentsHost): unknown {
+    if (host.getType() !== 'http') return passOn(error, host);
+    this.respond(error, host);
+    return undefined;
+  }
+
+  private respond(error: NotionAuthError, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<unknown>();
     if (error instanceof NotionConnectDeniedError) {
       this.responder.seeOther(response, deniedReturnTo(error.returnTo));

@@ -1,4 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { requestOf } from '../config/http-context.js';
 import type { PendingConnect } from '../domain/connect-state-store.js';
 import { NotionCallbackRefusedError } from '../domain/errors.js';
 import type { Secret } from '../domain/secret.js';
@@ -36,7 +37,7 @@ export function keepVerifiedCallback(request: object, callback: VerifiedCallback
 /** Parameter decorator: the {@link VerifiedCallback} of a route behind `NotionCallbackGuard`. */
 export const NotionCallback = createParamDecorator(
   (_data: unknown, context: ExecutionContext): VerifiedCallback => {
-    const callback = verifiedCallbacks.get(context.switchToHttp().getRequest<object>());
+    const callback = verifiedCallbacks.get(requestOf(context, '@NotionCallback()'));
     if (callback === undefined)
       throw new Error('@NotionCallback() needs NotionCallbackGuard on the same route.');
     return callback;

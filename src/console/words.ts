@@ -27,7 +27,8 @@ export const STATE_WORDS: Readonly<Record<RefreshRateState, string>> = {
 export const GATE_WORDS: Readonly<Record<RefreshGate, string>> = {
   rate_limit: 'Notion asked to wait; refreshing goes on by itself.',
   configuration: 'Notion refuses the credentials of this application.',
-  mass_dead: 'Many grants died at once; nobody else is marked until it is clear why.',
+  mass_dead:
+    'The refresh tokens of many tenants were rejected at once. No other authorization is marked until a probe succeeds.',
   failover: 'The database may have lost its last commits; newer pairs are put back first.',
 };
 

@@ -168,7 +168,7 @@ describe('diagnose', () => {
 
   it('looks behind an error of this library for what Notion said', () => {
     const failure = { status: 401, code: 'invalid_client', requestId: REQUEST_ID };
-    const error = new NotionRefreshFailedError('a', 'configuration', failure);
+    const error = new NotionRefreshFailedError('a', 'configuration', failure, 30_000);
     const diagnosis = diagnose(error, { stage: 'refresh' });
     expect(diagnosis).toMatchObject({ code: 'invalid_client', status: 401, requestId: REQUEST_ID });
     expect(diagnose(error.message, { stage: 'refresh' }).code).toBe('invalid_client');

@@ -85,8 +85,8 @@ export interface AttemptEnding {
  * - `release` (T2): not sent, or refused for the client's sake; anybody may claim again.
  * - `postpone` (T3): nobody claims before `retryInMs` is over; with `gate`, nobody claims any authorization of the
  *   client before that.
- * - `needs_reconnect` (T5, T9, T10): only the person can help; the refused refresh token is remembered. Held back
- *   where it would be one of too many at once ({@link MassDeadGuard}).
+ * - `needs_reconnect` (T5, T9, T10): only the user can help; the rejected refresh token is never presented again. Held
+ *   back where it would be one of too many at once ({@link MassRevocationGuard}).
  * - `unknown` (T6): may be taken over, after `retryInMs`, by an attempt that resolves it first. `sent`: this attempt
  *   may itself have spent the token, so the quarantine counts from its beginning (guard `quarantineFromLastSend`);
  *   otherwise it goes on counting from where it did. `replayed`: it presented the token again.
@@ -97,7 +97,7 @@ export type Settlement =
   | {
       readonly kind: 'needs_reconnect';
       readonly reason: ReconnectReason;
-      readonly guard: MassDeadGuard | null;
+      readonly guard: MassRevocationGuard | null;
     }
   | {
       readonly kind: 'unknown';
@@ -107,22 +107,21 @@ export type Settlement =
     };
 
 /**
- * When grants that Notion calls dead stop being believed: as soon as, within `windowMs`, at least `minimum`
- * authorizations and at least `share` of the attempts with a verdict ended so. Then the `mass_dead` gate closes for
- * `closeForMs`, and the row stays as it is.
+ * When rejected refresh tokens are taken for a fault of the whole client: as soon as `threshold` of the last
+ * `2 × threshold` distinct tenants were rejected within `windowMs`. Two authorizations belong to one tenant where they
+ * share a workspace or an owner. Then the `mass_dead` breaker opens: no refresh for `openForMs`, and after that one probe
+ * at a time, each by a tenant that was not rejected, until one succeeds.
  */
-export interface MassDeadGuard {
-  readonly minimum: number;
-  /** 0 to 1. */
-  readonly share: number;
+export interface MassRevocationGuard {
+  readonly threshold: number;
   readonly windowMs: number;
-  readonly closeForMs: number;
+  readonly openForMs: number;
 }
 
 /**
  * - `settled`: done.
  * - `superseded`: the attempt was no longer ours to settle; nothing was changed.
- * - `held_back`: the mass guard closed its gate; the row stays active and the attempt is over.
+ * - `held_back`: the mass-revocation breaker is open; the row stays active until it closes, and the attempt is over.
  */
 export type SettleVerdict = 'settled' | 'superseded' | 'held_back';
 
@@ -138,6 +137,14 @@ export type StoreVerdict =
       readonly status: AuthorizationStatus | 'not_found';
       readonly revocations: readonly PendingRevocation[];
     };
+
+export interface MassRevocationTending {
+  /** Marked `needs_reconnect` now. */
+  readonly marked: readonly AuthorizationId[];
+  /** Whether more of them wait. */
+  readonly hasMore: boolean;
+  readonly probe: { readonly refreshToken: Secret; readonly accessToken: Secret | null } | null;
+}
 
 export interface NewConnection {
   readonly ownerId: string;
@@ -203,6 +210,16 @@ export abstract class AuthorizationStore {
 
   /** T4: stores the successor of `claim.spentVersion`. Tests the version and nothing else. */
   abstract storePair(claim: Claim, pair: TokenPair, ending: AttemptEnding): Promise<StoreVerdict>;
+
+  /**
+   * What the mass-revocation breaker needs besides claims: marks up to `limit` authorizations that were held back, once
+   * the breaker is closed; while it is half-open, lends out the tokens of an authorization whose tenant may probe, to be
+   * introspected. One read of two small tables where there is nothing to do.
+   */
+  abstract tendMassRevocation(limit: number): Promise<MassRevocationTending>;
+
+  /** Notion confirmed that another tenant's grant is alive: the breaker closes. */
+  abstract closeMassRevocation(): Promise<void>;
 
   /** Without a refresh token there is nothing to claim: `needs_reconnect`, if `version` still stands. */
   abstract markWithoutRefreshToken(id: AuthorizationId, version: number): Promise<boolean>;

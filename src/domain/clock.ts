@@ -8,8 +8,22 @@ export abstract class Clock {
   /** Milliseconds that never run backwards; only differences mean anything. */
   abstract monotonicMs(): number;
 
-  abstract sleep(durationMs: number): Promise<void>;
+  /** Resolves after `durationMs`, or when `signal` aborts. */
+  abstract sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
+
+  /**
+   * Starts a stopwatch. It reads the larger of monotonic and wall-clock time, in milliseconds: the monotonic clock
+   * stands still while a machine is suspended, and the wall clock may be set back.
+   */
+  stopwatch(): Stopwatch {
+    const startedMs = this.monotonicMs();
+    const startedAtMs = this.now().getTime();
+    return () => Math.max(this.monotonicMs() - startedMs, this.now().getTime() - startedAtMs);
+  }
 }
+
+/** Milliseconds since it was started. */
+export type Stopwatch = () => number;
 
 export class SystemClock extends Clock {
   override now(): Date {
@@ -20,7 +34,16 @@ export class SystemClock extends Clock {
     return performance.now();
   }
 
-  override sleep(durationMs: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, durationMs));
+  override sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, durationMs);
+      signal?.addEventListener('abort', end);
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { AuthorizationId, ReconnectReason } from './authorization.js';
+import { SECOND_MS } from './duration.js';
 import type { NotionFailure } from './refresh-outcome.js';
 
 /** Stable codes: part of the public API, each with a section in the runbook. */
@@ -84,7 +85,7 @@ export class NotionRefreshBusyError extends NotionAuthError {
 
 export type RefreshFailureKind = 'postponed' | 'not_sent' | 'not_processed' | 'configuration' | 'unknown';
 
-/** The token could not be renewed now, and the grant is not known to be dead. Try again later. */
+/** The token could not be refreshed within the caller's wait, and the grant is not known to be dead. */
 export class NotionRefreshFailedError extends NotionAuthError {
   readonly code = 'notion_refresh_failed';
 
@@ -92,8 +93,12 @@ export class NotionRefreshFailedError extends NotionAuthError {
     readonly authorizationId: AuthorizationId,
     readonly kind: RefreshFailureKind,
     readonly failure: NotionFailure,
+    /** Milliseconds before which no process tries again. */
+    readonly retryInMs: number,
   ) {
-    super(`Authorization ${authorizationId} could not be refreshed (${describeFailure(kind, failure)}).`);
+    super(
+      `Authorization ${authorizationId} could not be refreshed (${describeFailure(kind, failure)}). Retry in ${seconds(retryInMs)}.`,
+    );
   }
 }
 
@@ -229,6 +234,11 @@ export class NotionStoreUnavailableError extends NotionAuthError {
 /** The given DataSource cannot keep authorizations safely. */
 export class NotionStorageUnsupportedError extends NotionAuthError {
   readonly code = 'notion_storage_unsupported';
+}
+
+function seconds(ms: number): string {
+  const whole = Math.max(1, Math.floor(ms / SECOND_MS));
+  return whole === 1 ? '1 second' : `${String(whole)} seconds`;
 }
 
 function describeFailure(kind: string, failure: NotionFailure): string {

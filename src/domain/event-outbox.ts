@@ -16,13 +16,23 @@ export interface NoticedEvent {
   readonly authorizationId: AuthorizationId;
 }
 
+/** What a process can deliver now. */
+export interface EventClaimQuery {
+  /** The most to claim of each name. A name that is missing here is left to other processes. */
+  readonly limits: ReadonlyMap<NotionEventName, number>;
+  /** How long the claims hold, in milliseconds. */
+  readonly leaseMs: number;
+  /** Retention in milliseconds: an older event is never claimed. */
+  readonly keepMs: number;
+}
+
 /**
  * Events that are still to be delivered. Those about a change of a row are added by `AuthorizationStore` in the
  * transaction that makes the change: a crash between its commit and the delivery loses none.
  */
 export abstract class EventOutbox {
-  /** Claims what is due, oldest first, for so long; each of them is claimed by one process. */
-  abstract claimDue(limit: number, leaseMs: number): Promise<readonly ClaimedEvent[]>;
+  /** Claims what is due of the names that are asked for, oldest first; each event is claimed by one process. */
+  abstract claimDue(query: EventClaimQuery): Promise<readonly ClaimedEvent[]>;
 
   /** Its handlers are done; it is kept for a while, so that it is not raised again. */
   abstract confirm(claimed: ClaimedEvent): Promise<void>;
@@ -33,6 +43,6 @@ export abstract class EventOutbox {
   /** `false` when it was raised already, here or elsewhere. */
   abstract raise(noticed: NoticedEvent): Promise<boolean>;
 
-  /** Removes what is older, delivered or not. */
-  abstract prune(olderThanMs: number): Promise<void>;
+  /** Removes one batch of older events, delivered or not. @returns whether there may be more. */
+  abstract prune(olderThanMs: number): Promise<boolean>;
 }

@@ -5,7 +5,8 @@ import type { AuthorizationId } from './authorization.js';
  *
  * - `connected`: an authorization is new, or came back after a disconnect.
  * - `needs_reconnect`: only the person can help; `reason` says why.
- * - `recovered`: that person has connected again.
+ * - `recovered`: an authorization that needed reconnecting is active again: its user has reconnected, a token pair has
+ *   arrived late, or a failover recovery has put it back.
  * - `disconnected`: the last owner left, and the secrets are erased here.
  * - `refresh_failed`: an attempt may have reached Notion and its answer is not known; it resolves itself, or ends as
  *   `needs_reconnect`.
@@ -30,6 +31,8 @@ export interface NotionAuthEvent {
   /** The same each time the event is delivered: keep it to recognise one that comes again. */
   readonly id: string;
   readonly name: NotionEventName;
+  /** The Notion client (integration) that it is about: a listener hears the events of every client in its application. */
+  readonly clientId: string;
   /** When it happened, by the database's clock. */
   readonly at: Date;
   /** `null` where the event is about the whole client. */

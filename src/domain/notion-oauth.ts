@@ -49,10 +49,10 @@ export interface TokenRequestLimits {
   /** Milliseconds from the start of the request until it is given up as `unknown`. */
   readonly timeoutMs: number;
   /**
-   * Of {@link Clock.monotonicMs}: by then the answer is here, or given up. Looked at once more when the connection
-   * stands, before the first byte: a process may have been paused since it began to connect. Default: never.
+   * Checked when the connection is established, before the first byte, with the time that this request may take: the
+   * process may have been paused since. `false` ends the request as `not_sent`. Default: always allowed.
    */
-  readonly endsBeforeMs?: number;
+  readonly maySend?: (timeoutMs: number) => boolean;
 }
 
 /**
@@ -73,6 +73,10 @@ export abstract class NotionOAuth {
   /** Asks about a token without spending it (RFC 7662). */
   abstract introspect(token: Secret): Promise<IntrospectionAnswer>;
 
-  /** Best effort (RFC 7009). `true` when Notion confirmed, also for a token that was already dead. */
-  abstract revoke(token: Secret): Promise<boolean>;
+  /**
+   * Best effort (RFC 7009). `true` when Notion confirmed, also for a token that was already dead.
+   * @param isStillWanted - Asked when the connection stands, right before the first byte; nothing is sent on `false`
+   * or when it rejects. Default: always wanted.
+   */
+  abstract revoke(token: Secret, isStillWanted?: () => Promise<boolean>): Promise<boolean>;
 }

@@ -31,12 +31,21 @@ export abstract class PairJournal {
   abstract confirm(receipt: JournalReceipt): void;
 
   /**
-   * Every record that earlier processes left, in order of writing. Damaged ones are set aside, never fatal; those
-   * whose key is missing stay where they are.
+   * The next records that earlier processes left and that are not confirmed, in order of writing: some hundreds at
+   * most, none at the end of a pass. The call after that begins the next pass, with the same receipts for what is
+   * still not confirmed. Never fatal: what is damaged or cannot be read keeps nothing else from being replayed.
    */
   abstract replay(): readonly JournaledChange[];
 
-  /** Overwrites every record of an authorization: after a disconnect none of its tokens may be left. */
+  /** Whether the last pass left out something that the next pass may be able to read. */
+  get hasUnreadFiles(): boolean {
+    return false;
+  }
+
+  /**
+   * Overwrites every record of an authorization, also those of other processes: after a disconnect none of its tokens
+   * may be left.
+   */
   abstract erase(authorizationId: AuthorizationId): void;
 
   /** Removes what is confirmed and older than the retention time. */

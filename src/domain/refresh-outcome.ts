@@ -39,9 +39,11 @@ export interface NotionFailure {
  * - `followed`: somebody else had stored or was storing a newer pair.
  * - `needs_reconnect`, `revoked`: only the person can help.
  * - `busy`: somebody else's refresh outlasted the caller's wait; it goes on.
- * - `postponed`: nobody may send before `retryInMs` is over; `gate` names what holds back the whole client.
+ * - `postponed`: no process may send before `retryInMs` is over; `gate` names the open circuit breaker, if it is one.
  * - `not_sent`, `not_processed`, `configuration`: the refresh token was not spent.
  * - `unknown`: Notion may have rotated; resolved before the refresh token is used again.
+ *
+ * `retryInMs` is the time, in milliseconds, before which no process tries this authorization again.
  */
 export type RefreshOutcome =
   | { readonly kind: 'renewed'; readonly version: number }
@@ -53,4 +55,5 @@ export type RefreshOutcome =
   | {
       readonly kind: 'not_sent' | 'not_processed' | 'configuration' | 'unknown';
       readonly failure: NotionFailure;
+      readonly retryInMs: number;
     };

@@ -40,6 +40,12 @@ export abstract class RevocationOutbox {
    */
   abstract claimDue(limit: number, limits: RevocationLimits): Promise<ClaimedRevocations>;
 
+  /**
+   * Begins the lease again, in one conditional statement right before the request. `false` when the revocation must
+   * not be sent: the grant was connected again, or the claim has passed to another process.
+   */
+  abstract renewClaim(revocation: PendingRevocation): Promise<boolean>;
+
   /** Notion has confirmed, or nobody will ask it any more: the sealed token is erased. */
   abstract remove(id: string): Promise<void>;
 

@@ -27,8 +27,11 @@ export abstract class TokenCipher {
    */
   abstract open(envelope: string, context: SealContext): Secret;
 
-  /** A keyed hash that recognises a secret without keeping it. */
-  abstract fingerprint(secret: Secret): string;
+  /**
+   * A keyed hash that recognises a secret without keeping it.
+   * @param keyId - One of {@link TokenCipher.keyIds}. Default: {@link TokenCipher.sealingKeyId}.
+   */
+  abstract fingerprint(secret: Secret, keyId?: string): string;
 
   /** Whether the fingerprint is this secret's, by whichever key it was made. */
   abstract recognises(secret: Secret, fingerprint: string): boolean;

@@ -8,4 +8,7 @@ export interface DeliveryBounds {
 export abstract class WebhookDeliveries {
   /** @returns whether the event comes for the first time. */
   abstract remember(eventId: string, bounds: DeliveryBounds): Promise<boolean>;
+
+  /** Removes one batch of events that are older, or more, than the bounds allow. @returns whether there may be more. */
+  abstract prune(bounds: DeliveryBounds): Promise<boolean>;
 }

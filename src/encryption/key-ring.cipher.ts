@@ -20,7 +20,7 @@ export class KeyRingCipher extends TokenCipher {
   readonly #keys: ReadonlyMap<string, DerivedKeys>;
   readonly #sealingKeys: DerivedKeys;
   readonly #metrics: NotionMetrics;
-  readonly #fingerprintKeys: readonly [KeyObject, ...KeyObject[]];
+  readonly #fingerprintKeys: ReadonlyMap<string, KeyObject>;
 
   constructor(
     @Inject(NOTION_AUTH_CONFIG) config: Pick<NotionAuthConfig, 'encryptionKeys'>,
@@ -37,10 +37,9 @@ export class KeyRingCipher extends TokenCipher {
         key === first ? this.#sealingKeys : new DerivedKeys(keyObject(key)),
       ]),
     );
-    this.#fingerprintKeys = [
-      deriveFingerprintKey(keyObject(first)),
-      ...config.encryptionKeys.slice(1).map((key) => deriveFingerprintKey(keyObject(key))),
-    ];
+    this.#fingerprintKeys = new Map(
+      config.encryptionKeys.map((key) => [key.id, deriveFingerprintKey(keyObject(key))]),
+    );
   }
 
   get keyIds(): readonly string[] {
@@ -75,12 +74,14 @@ export class KeyRingCipher extends TokenCipher {
     return new Secret(plain.toString('utf8'));
   }
 
-  fingerprint(secret: Secret): string {
-    return fingerprintBy(this.#fingerprintKeys[0], secret);
+  fingerprint(secret: Secret, keyId = this.sealingKeyId): string {
+    const key = this.#fingerprintKeys.get(keyId);
+    if (key === undefined) throw new NotionKeyError('unknown_key_id', keyId);
+    return fingerprintBy(key, secret);
   }
 
   recognises(secret: Secret, fingerprint: string): boolean {
-    return this.#fingerprintKeys.some((key) => fingerprintBy(key, secret) === fingerprint);
+    return [...this.#fingerprintKeys.values()].some((key) => fingerprintBy(key, secret) === fingerprint);
   }
 }
 

@@ -6,9 +6,13 @@ export const NOTION_EVENTS_OF_METHOD = Symbol('NOTION_EVENTS_OF_METHOD');
 type EventHandler = (event: NotionAuthEvent) => unknown;
 
 /**
- * On a method of any provider or controller: calls it with each event of these names. An event is delivered by one
- * process, at least once: it comes again, with the same `id`, when a handler throws or the process dies before it is
- * done, up to `events.maxDeliveries` times.
+ * On a method of any provider or controller: calls it with each event of these names, of every Notion client in the
+ * application (`event.clientId`). An event is delivered by one process that listens to its name, at least once: it
+ * comes again, with the same `id`, when a handler throws, has not ended within `events.leaseMs`, or the process dies
+ * before it is done, up to `events.maxDeliveries` times.
+ *
+ * A request-scoped, durable or transient provider is made for each delivery, and injects the event as `REQUEST`. One
+ * that a factory makes is found by a class as its token, with the method on that class.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TokenPair } from '../domain/authorization.js';
 import { isNestedDeeper } from '../domain/json-nesting.js';
-import type { RetainedChange, RetainedPair } from '../domain/retained-change.js';
+import type { RetainedChange } from '../domain/retained-change.js';
 import { Secret } from '../domain/secret.js';
 import type { SealContext, TokenCipher } from '../domain/token-cipher.js';
 
@@ -9,72 +9,121 @@ const FORMAT = 1;
 /** A record is flat. */
 const RECORD_DEPTH = 1;
 
-const place = {
+const journalRecord = z.object({
   format: z.literal(FORMAT),
-  authorizationId: z.string(),
+  kind: z.string(),
+  id: z.string(),
   version: z.number().int().positive(),
-};
+  encryptedContent: z.string(),
+});
 
-const record = z.discriminatedUnion('kind', [
-  z.object({ ...place, kind: z.literal('pair'), attemptId: z.string().nullable(), sealedPair: z.string() }),
-  z.object({ ...place, kind: z.literal('disconnect') }),
-]);
+/** A record as it is stored: readable without a key, and not to be trusted before {@link openRecord}. */
+export type JournalRecord = z.infer<typeof journalRecord>;
 
-const clearPair = z.object({
+type ChangeOf<Kind extends RetainedChange['kind']> = Extract<RetainedChange, { kind: Kind }>;
+
+/** How a kind of change becomes a record. A new kind needs an entry in {@link KINDS} and nothing else. */
+interface RecordKind<Change extends RetainedChange> {
+  /** What a disconnect finds the record by. Readable without a key. */
+  readonly idOf: (change: Change) => string;
+  /** Everything besides kind, id and version. Encrypted, and authenticated together with them. */
+  readonly contentOf: (change: Change) => object;
+  /** `null` for content of another form. */
+  readonly restore: (record: JournalRecord, content: unknown) => Change | null;
+}
+
+const pairContent = z.object({
+  attemptId: z.string().nullable(),
   accessToken: z.string(),
   refreshToken: z.string().nullable(),
   expiresInMs: z.number().nullable(),
 });
 
-/** Only ids and the version stand in clear; a pair is sealed as in the database, bound to its place. */
+const KINDS: { readonly [Kind in RetainedChange['kind']]: RecordKind<ChangeOf<Kind>> } = {
+  pair: {
+    idOf: ({ authorizationId }) => authorizationId,
+    contentOf: ({ attemptId, pair }) => ({ attemptId, ...clearPair(pair) }),
+    restore: ({ id, version }, content) => {
+      const parsed = pairContent.safeParse(content);
+      if (!parsed.success) return null;
+      const { attemptId } = parsed.data;
+      return { kind: 'pair', authorizationId: id, version, attemptId, pair: tokenPair(parsed.data) };
+    },
+  },
+  disconnect: {
+    idOf: ({ authorizationId }) => authorizationId,
+    contentOf: () => ({}),
+    restore: ({ id, version }) => ({ kind: 'disconnect', authorizationId: id, version }),
+  },
+};
+
+/**
+ * Kind, id and version are readable without a key. The content is encrypted, also an empty one, with all of them as
+ * associated data: a record that was forged or altered does not open.
+ */
 export function encodeRecord(change: RetainedChange, clientId: string, cipher: TokenCipher): Buffer {
-  const { kind, authorizationId, version } = change;
-  const content =
-    kind === 'pair' ? { attemptId: change.attemptId, sealedPair: seal(change, clientId, cipher) } : {};
-  return Buffer.from(JSON.stringify({ format: FORMAT, kind, authorizationId, version, ...content }), 'utf8');
+  const { kind, version } = change;
+  const id = idOfChange(change);
+  const content = new Secret(JSON.stringify(kindOf(kind)!.contentOf(change)));
+  const encryptedContent = cipher.seal(content, contextOf({ kind, id, version }, clientId));
+  const record: JournalRecord = { format: FORMAT, kind, id, version, encryptedContent };
+  return Buffer.from(JSON.stringify(record), 'utf8');
+}
+
+/** The id by which {@link parseRecord} names the record of this change. */
+export function idOfChange(change: RetainedChange): string {
+  return kindOf(change.kind)!.idOf(change);
+}
+
+/** `null` for a payload that is no record of this format. Needs no key and verifies nothing. */
+export function parseRecord(payload: Buffer): JournalRecord | null {
+  if (isNestedDeeper(payload, RECORD_DEPTH)) return null;
+  const parsed = journalRecord.safeParse(parseJson(payload.toString('utf8')));
+  return parsed.success ? parsed.data : null;
 }
 
 /**
- * @returns `null` for a payload that is no record.
- * @throws {@link NotionKeyError} when the pair cannot be opened with the configured keys.
+ * @returns `null` for a kind that this version does not know.
+ * @throws {@link NotionKeyError} when no configured key opens the record, or anything of it was altered.
  */
-export function decodeRecord(payload: Buffer, clientId: string, cipher: TokenCipher): RetainedChange | null {
-  if (isNestedDeeper(payload, RECORD_DEPTH)) return null;
-  const parsed = record.safeParse(parseJson(payload.toString('utf8')));
-  if (!parsed.success) return null;
-  const { authorizationId, version } = parsed.data;
-  if (parsed.data.kind === 'disconnect') return { kind: 'disconnect', authorizationId, version };
-  const { attemptId, sealedPair } = parsed.data;
-  const pair = open(cipher.open(sealedPair, contextOf(authorizationId, version, clientId)));
-  return pair && { kind: 'pair', authorizationId, version, attemptId, pair };
-}
-
-function seal(
-  { authorizationId, version, pair }: RetainedPair,
+export function openRecord(
+  record: JournalRecord,
   clientId: string,
   cipher: TokenCipher,
-): string {
-  const clear = JSON.stringify({
-    accessToken: pair.accessToken.reveal(),
-    refreshToken: pair.refreshToken?.reveal() ?? null,
-    expiresInMs: pair.expiresInMs,
-  });
-  return cipher.seal(new Secret(clear), contextOf(authorizationId, version, clientId));
+): RetainedChange | null {
+  const kind = kindOf(record.kind);
+  if (kind === undefined) return null;
+  const content = cipher.open(record.encryptedContent, contextOf(record, clientId));
+  return kind.restore(record, parseJson(content.reveal()));
 }
 
-function open(clear: Secret): TokenPair | null {
-  const parsed = clearPair.safeParse(parseJson(clear.reveal()));
-  if (!parsed.success) return null;
-  const { accessToken, refreshToken, expiresInMs } = parsed.data;
+function kindOf(kind: string): RecordKind<RetainedChange> | undefined {
+  return Object.hasOwn(KINDS, kind)
+    ? (KINDS[kind as RetainedChange['kind']] as RecordKind<RetainedChange>)
+    : undefined;
+}
+
+function contextOf(
+  { kind, id, version }: Pick<JournalRecord, 'kind' | 'id' | 'version'>,
+  clientId: string,
+): SealContext {
+  return { table: 'journal', column: kind, rowId: id, clientId, version };
+}
+
+function clearPair({ accessToken, refreshToken, expiresInMs }: TokenPair) {
+  return {
+    accessToken: accessToken.reveal(),
+    refreshToken: refreshToken?.reveal() ?? null,
+    expiresInMs,
+  };
+}
+
+function tokenPair({ accessToken, refreshToken, expiresInMs }: z.infer<typeof pairContent>): TokenPair {
   return {
     accessToken: new Secret(accessToken),
     refreshToken: refreshToken === null ? null : new Secret(refreshToken),
     expiresInMs,
   };
-}
-
-function contextOf(rowId: string, version: number, clientId: string): SealContext {
-  return { table: 'journal', column: 'pair', rowId, clientId, version };
 }
 
 function parseJson(text: string): unknown {

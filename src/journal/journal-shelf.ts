@@ -1,94 +1,100 @@
-import { statSync } from 'node:fs';
-import type { AuthorizationId } from '../domain/authorization.js';
 import type { JournalReceipt } from '../domain/pair-journal.js';
-import type { RecordPlace } from './segment.js';
 
-export interface ShelvedRecord {
-  readonly receipt: JournalReceipt;
-  readonly authorizationId: AuthorizationId;
-  readonly place: RecordPlace;
-  /** The database has it; it stays for the retention time. */
-  confirmed: boolean;
-}
-
-export interface JournalFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly createdMs: number;
-  /** Some record could not be opened with today's keys: the file stays. */
-  readonly isLocked?: boolean;
+/** What another process' file was when it was read. It may hold more by now. */
+export interface FileAsRead {
+  readonly modifiedMs: number;
+  /** Where its last record ended. */
+  readonly knownBytes: number;
 }
 
 /** What is known of one file of the journal. */
-export interface ShelvedFile extends JournalFile {
-  readonly records: ShelvedRecord[];
+export interface ShelvedFile {
+  readonly path: string;
+  readonly createdMs: number;
+  /** `null` for a file of this process, which alone adds records to it. */
+  readonly asRead: FileAsRead | null;
+  /** A torn record may stand in it, which no id finds. */
+  isDamaged: boolean;
+  /** Of every record in it, confirmed or not. */
+  readonly ids: Set<string>;
+  /** By offset: records that the database is not known to have. */
+  readonly pending: Map<number, JournalReceipt>;
+  /** Offsets of records that no configured key opens. They hold the file. */
+  readonly locked: Set<number>;
+  /** On disk, confirmed or not. */
+  recordCount: number;
 }
 
-/** Which records stand in which file, and which of them the database has. */
+/** Which files hold which records, and which of these the database has. Each record is known once. */
 export class JournalShelf {
-  private readonly files = new Map<string, ShelvedFile>();
-  private readonly byReceipt = new Map<JournalReceipt, ShelvedRecord>();
+  private readonly byPath = new Map<string, ShelvedFile>();
+  private readonly places = new Map<
+    JournalReceipt,
+    { readonly file: ShelvedFile; readonly offset: number }
+  >();
 
-  /** On disk, of the files that this process made or replayed. */
-  get bytes(): number {
-    return [...this.files.values()].reduce((sum, file) => sum + file.bytes, 0);
+  get files(): readonly ShelvedFile[] {
+    return [...this.byPath.values()];
   }
 
   get recordCount(): number {
-    return this.byReceipt.size;
+    return this.files.reduce((sum, file) => sum + file.recordCount, 0);
   }
 
-  addFile(known: JournalFile): ShelvedFile {
-    const file: ShelvedFile = { ...known, records: [] };
-    this.files.set(file.path, file);
+  file(path: string): ShelvedFile | undefined {
+    return this.byPath.get(path);
+  }
+
+  /** @param asRead - `null` for a file that this process made. */
+  addFile(path: string, createdMs: number, asRead: FileAsRead | null): ShelvedFile {
+    const file: ShelvedFile = {
+      path,
+      createdMs,
+      asRead,
+      isDamaged: false,
+      ids: new Set(),
+      pending: new Map(),
+      locked: new Set(),
+      recordCount: 0,
+    };
+    this.byPath.set(path, file);
     return file;
   }
 
-  addRecord(file: ShelvedFile, authorizationId: AuthorizationId, place: RecordPlace): JournalReceipt {
+  addRecord(file: ShelvedFile, id: string, offset: number): JournalReceipt {
     const receipt: JournalReceipt = Symbol('journal record');
-    const record: ShelvedRecord = { receipt, authorizationId, place, confirmed: false };
-    file.records.push(record);
-    this.byReceipt.set(receipt, record);
+    file.ids.add(id);
+    file.pending.set(offset, receipt);
+    file.recordCount += 1;
+    this.places.set(receipt, { file, offset });
     return receipt;
   }
 
   confirm(receipt: JournalReceipt): void {
-    const record = this.byReceipt.get(receipt);
-    if (record !== undefined) record.confirmed = true;
+    const place = this.places.get(receipt);
+    place?.file.pending.delete(place.offset);
+    this.places.delete(receipt);
   }
 
-  recordsOf(
-    authorizationId: AuthorizationId,
-  ): { readonly file: ShelvedFile; readonly record: ShelvedRecord }[] {
-    return [...this.files.values()].flatMap((file) =>
-      file.records
-        .filter((record) => record.authorizationId === authorizationId)
-        .map((record) => ({ file, record })),
-    );
+  /** A record that cannot be opened stays until another process, or a later key, opens it. */
+  lock(file: ShelvedFile, offset: number): void {
+    this.forget(file, offset);
+    file.locked.add(offset);
   }
 
-  removeRecord(file: ShelvedFile, record: ShelvedRecord): void {
-    file.records.splice(file.records.indexOf(record), 1);
-    this.byReceipt.delete(record.receipt);
+  /** A record that was erased. */
+  removeRecord(file: ShelvedFile, offset: number): void {
+    this.forget(file, offset);
+    file.locked.delete(offset);
   }
 
   removeFile(file: ShelvedFile): void {
-    for (const record of file.records) this.byReceipt.delete(record.receipt);
-    this.files.delete(file.path);
+    for (const offset of [...file.pending.keys()]) this.forget(file, offset);
+    this.byPath.delete(file.path);
   }
 
-  /** Files that nobody needs any more: all confirmed, and nothing written to them since `beforeMs`. */
-  outdated(beforeMs: number): readonly ShelvedFile[] {
-    return [...this.files.values()].filter(
-      (file) =>
-        file.isLocked !== true &&
-        file.records.every((record) => record.confirmed) &&
-        lastWriteTo(file) < beforeMs,
-    );
+  private forget(file: ShelvedFile, offset: number): void {
+    const receipt = file.pending.get(offset);
+    if (receipt !== undefined) this.confirm(receipt);
   }
-}
-
-/** Asked of the file system: another process may have gone on writing to a file that we only replayed. */
-function lastWriteTo(file: ShelvedFile): number {
-  return statSync(file.path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -1,15 +1,18 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { crc32 } from 'node:zlib';
-
-/** Length and checksum before each payload. */
-const HEADER_BYTES = 8;
-
-/** Where a record stands in its file, so that it can be erased. */
-export interface RecordPlace {
-  readonly offset: number;
-  readonly length: number;
-}
+import { JournalFileError } from './journal-errors.js';
+import { MAX_FILE_BYTES, syncFolder } from './journal-folder.js';
+import { findRecords, frame, framedLength, type FramedContent, type Place } from './record-frame.js';
 
 /**
  * A file of a fixed size, filled from its beginning. Its blocks are allocated when it is made, so that a record costs
@@ -23,90 +26,109 @@ export class JournalSegment {
     private readonly capacity: number,
   ) {}
 
-  static create(path: string, capacity: number): JournalSegment {
+  /**
+   * @param onNoFolderSync - Called with the code of a platform that cannot synchronise a folder.
+   * @throws what the file system throws; then neither a file nor a descriptor is left.
+   */
+  static create(path: string, capacity: number, onNoFolderSync: (code: string) => void): JournalSegment {
     const descriptor = openSync(path, 'wx+', 0o600);
-    writeSync(descriptor, Buffer.alloc(capacity));
-    fsyncSync(descriptor);
-    syncFolder(dirname(path));
-    return new JournalSegment(descriptor, capacity);
+    try {
+      writeAll(descriptor, Buffer.alloc(capacity), 0);
+      fsyncSync(descriptor);
+      const noSync = syncFolder(dirname(path));
+      if (noSync !== null) onNoFolderSync(noSync);
+      return new JournalSegment(descriptor, capacity);
+    } catch (error) {
+      attempt(() => {
+        closeSync(descriptor);
+      });
+      attempt(() => {
+        rmSync(path, { force: true });
+      });
+      throw error;
+    }
   }
 
   fits(payloadBytes: number): boolean {
-    return this.used + HEADER_BYTES + payloadBytes <= this.capacity;
+    return this.used + framedLength(payloadBytes) <= this.capacity;
   }
 
-  /** On disk when it returns. @throws what the file system throws; a torn record is recognised by its checksum. */
-  append(payload: Buffer): RecordPlace {
-    const record = framed(payload);
-    writeSync(this.descriptor, record, 0, record.length, this.used);
-    fdatasyncSync(this.descriptor);
-    const place = { offset: this.used, length: payload.length };
+  /**
+   * On disk when it returns. The segment takes no further record after an error.
+   * @throws what the file system throws; what was written of the record is overwritten as far as possible.
+   */
+  append(payload: Buffer): Place {
+    const record = frame(payload);
+    const place = { offset: this.used, length: record.length };
+    try {
+      writeAll(this.descriptor, record, place.offset);
+      fdatasyncSync(this.descriptor);
+    } catch (error) {
+      attempt(() => {
+        writeAll(this.descriptor, Buffer.alloc(place.length), place.offset);
+        fdatasyncSync(this.descriptor);
+      });
+      throw error;
+    }
     this.used += record.length;
     return place;
   }
 
+  /** Never throws: after an error of `close` the descriptor is gone too. */
   close(): void {
-    closeSync(this.descriptor);
+    attempt(() => {
+      closeSync(this.descriptor);
+    });
   }
 }
 
-export interface SegmentRecord {
-  readonly payload: Buffer;
-  readonly place: RecordPlace;
+export interface SegmentContent extends FramedContent {
+  readonly bytes: Buffer;
+  readonly modifiedMs: number;
 }
 
-export interface SegmentContent {
-  readonly records: readonly SegmentRecord[];
-  /** Something stands where a record should, and it is none: a torn write or a damaged file. */
-  readonly damaged: boolean;
-}
-
-/** Reads records until the zeros that were never written to; erased ones are passed over. */
+/** @throws what the file system throws, and {@link JournalFileError} for what is no file of the journal. */
 export function readSegment(path: string): SegmentContent {
-  const bytes = readFileSync(path);
-  const records: SegmentRecord[] = [];
-  let offset = 0;
-  while (offset + HEADER_BYTES <= bytes.length) {
-    const length = bytes.readUInt32BE(offset);
-    if (length === 0) break;
-    const payload = bytes.subarray(offset + HEADER_BYTES, offset + HEADER_BYTES + length);
-    if (payload.length < length || crc32(payload) !== bytes.readUInt32BE(offset + 4))
-      return { records, damaged: true };
-    if (!isErased(payload)) records.push({ payload, place: { offset, length } });
-    offset += HEADER_BYTES + length;
+  // Without blocking, for opening a pipe waits for its other end. Undefined flags of a platform count as 0.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw new JournalFileError('not_a_file');
+    if (stat.size > MAX_FILE_BYTES) throw new JournalFileError('too_large');
+    const bytes = readFileSync(descriptor);
+    return { bytes, modifiedMs: stat.mtimeMs, ...findRecords(bytes) };
+  } finally {
+    closeSync(descriptor);
   }
-  return { records, damaged: false };
 }
 
-/** Overwrites one record where it stands; its neighbours stay readable. */
-export function eraseRecord(path: string, { offset, length }: RecordPlace): void {
+/** Overwrites places of a file with zeros; what stands between them stays. On disk when it returns. */
+export function erasePlaces(path: string, places: readonly Place[]): void {
+  if (places.length === 0) return;
   const descriptor = openSync(path, 'r+');
   try {
-    const record = framed(Buffer.alloc(length));
-    writeSync(descriptor, record, 0, record.length, offset);
+    for (const { offset, length } of places) writeAll(descriptor, Buffer.alloc(length), offset);
     fdatasyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
 }
 
-function isErased(payload: Buffer): boolean {
-  return payload[0] === 0;
+/** A write may store less than it was given: on a full disk, or at a limit. */
+function writeAll(descriptor: number, bytes: Buffer, position: number): void {
+  let written = 0;
+  while (written < bytes.length) {
+    const count = writeSync(descriptor, bytes, written, bytes.length - written, position + written);
+    if (count === 0) throw new JournalFileError('short_write');
+    written += count;
+  }
 }
 
-function framed(payload: Buffer): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt32BE(payload.length, 0);
-  header.writeUInt32BE(crc32(payload), 4);
-  return Buffer.concat([header, payload]);
-}
-
-/** The name of a new file is durable only when its folder is. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
+/** For what can be done about an error, while that error is what matters. */
+function attempt(work: () => void): void {
   try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    work();
+  } catch {
+    // The caller throws the error that came first.
   }
 }

@@ -23,6 +23,8 @@ export interface LogFacts {
   readonly request?: string;
   /** The status that we answered with. */
   readonly answered?: number;
+  /** The Notion client that an event is about. */
+  readonly client?: string;
   readonly authorization?: string | null;
   readonly bot?: string | null;
   readonly workspace?: string | null;
@@ -38,6 +40,8 @@ export interface LogFacts {
   /** Which delivery of the same webhook event it is. */
   readonly delivery?: number | null;
   readonly ray?: string;
+  /** Name of a journal file, without its folder. */
+  readonly file?: string;
   readonly until?: string;
   readonly reconnect?: string | null;
   /** Who used the console, as the application names them. */

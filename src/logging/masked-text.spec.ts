@@ -11,6 +11,7 @@ const ENVELOPE = `v1.k1.${'A'.repeat(30)}${CANARY}`;
 it.each([
   `the token ntn_${CANARY} was refused`,
   `secret_${CANARY}`,
+  `an administrator's adm_${CANARY}`,
   `authorization: Bearer ${CANARY}`,
   `Authorization=Basic ${CANARY}==`,
   `{"access_token":"${CANARY}","workspace_name":"x"}`,

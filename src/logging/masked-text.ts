@@ -22,7 +22,7 @@ const SECRET_NAMES = [
 
 const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   // Notion's tokens and secrets, by how they begin.
-  [/\b(?:ntn|nrt|secret)_[\w+/=.~-]{6,}/g, MASK],
+  [/\b(?:adm|ntn|nrt|secret)_[\w+/=.~-]{6,}/g, MASK],
   // Credentials of a header, and what base64 they hold.
   [/\b(Bearer|Basic)[\s:=]+[\w+/=.~-]{6,}/gi, `$1 ${MASK}`],
   // Sealed values: nobody can open them without the key, and nobody needs them in a log either.

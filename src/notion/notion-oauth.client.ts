@@ -15,7 +15,7 @@ import { Secret } from '../domain/secret.js';
 import { classifyRefusal } from './classify-answer.js';
 import { ClientSecrets } from './client-secrets.js';
 import { parseOAuthError, parseRequestId } from './oauth-error.schema.js';
-import { OAuthTransport, type OAuthReply } from './oauth.transport.js';
+import { OAuthTransport, type OAuthReply, type OAuthRequest } from './oauth.transport.js';
 import { parseRetryAfter } from './retry-after.js';
 import { parseGrant, parseTokens } from './token-answer.schema.js';
 
@@ -26,6 +26,7 @@ const LEAST_SHARE_OF_TIME = 0.25;
 
 const introspection = z.object({ active: z.boolean(), scope: z.string().max(4_096).nullish().catch(null) });
 
+type RequestLimits = TokenRequestLimits & Pick<OAuthRequest, 'isStillWanted'>;
 type Answered = Extract<OAuthReply, { kind: 'answered' }>;
 type Verdict =
   { readonly kind: 'answered'; readonly body: unknown; readonly requestId?: string } | ClassifiedFailure;
@@ -81,8 +82,9 @@ export class NotionOAuthClient extends NotionOAuth {
     return parsed.data.active ? { kind: 'active', scopes: parsed.data.scope ?? null } : { kind: 'inactive' };
   }
 
-  override async revoke(token: Secret): Promise<boolean> {
-    const verdict = await this.ask('/v1/oauth/revoke', { token: token.reveal() }, REVOKE_LIMITS);
+  override async revoke(token: Secret, isStillWanted?: () => Promise<boolean>): Promise<boolean> {
+    const limits = { ...REVOKE_LIMITS, isStillWanted };
+    const verdict = await this.ask('/v1/oauth/revoke', { token: token.reveal() }, limits);
     return verdict.kind === 'answered' || verdict.kind === 'dead';
   }
 
@@ -90,7 +92,7 @@ export class NotionOAuthClient extends NotionOAuth {
    * One request; a further one, with another client secret, only when Notion refused the client itself, and then
    * nothing was spent. All of them share the time that one may take: a claim must outlast them.
    */
-  private async ask(path: string, body: object, limits: TokenRequestLimits): Promise<Verdict> {
+  private async ask(path: string, body: object, limits: RequestLimits): Promise<Verdict> {
     const { timeoutMs } = limits;
     const endsAtMs = this.clock.monotonicMs() + timeoutMs;
     const first = this.secrets.current;
@@ -110,7 +112,7 @@ export class NotionOAuthClient extends NotionOAuth {
   private async send(
     path: string,
     body: object,
-    limits: TokenRequestLimits,
+    limits: RequestLimits,
     clientSecret: Secret,
   ): Promise<Verdict> {
     const reply = await this.transport.post({

@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { buildConnector, Client } from 'undici';
 import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
+import { OpenSockets } from '../domain/open-sockets.js';
 
 /** No answer of an OAuth endpoint comes near it; more is an attack or an accident. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -15,6 +16,7 @@ const TOO_LATE = Object.assign(new Error('The deadline has passed.'), { code: 't
 const TOO_LATE_TO_BEGIN = Object.assign(new Error('The claim may be over before the answer is here.'), {
   code: 'claim_nearly_over',
 });
+const NOT_WANTED = Object.assign(new Error('The request is not wanted any more.'), { code: 'not_wanted' });
 
 export interface OAuthRequest {
   readonly origin: string;
@@ -22,8 +24,10 @@ export interface OAuthRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: number;
-  /** Of {@link Clock.monotonicMs}; a request that might end later is not begun, and has failed unconnected. */
-  readonly endsBeforeMs?: number;
+  /** Checked before the first byte; `false` fails the request as not connected. Default: always allowed. */
+  readonly maySend?: (timeoutMs: number) => boolean;
+  /** Asked when the connection stands; the request has failed unconnected on `false`, or when this rejects. */
+  readonly isStillWanted?: (() => Promise<boolean>) | undefined;
 }
 
 /**
@@ -44,8 +48,9 @@ export type OAuthReply =
  * no redirect, and no caller that could cancel it.
  */
 @Injectable()
-export class OAuthTransport {
+export class OAuthTransport implements OnApplicationShutdown {
   private readonly connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+  private readonly sockets = new OpenSockets();
 
   constructor(private readonly clock: Clock) {}
 
@@ -78,19 +83,26 @@ export class OAuthTransport {
     }
   }
 
+  /** What outlasts the drain does not hold the process; a token pair that still arrives is journaled. */
+  onApplicationShutdown(): void {
+    this.sockets.unref();
+  }
+
   private clientFor(request: OAuthRequest, connection: { open: boolean }): Client {
     return new Client(request.origin, {
       maxResponseSize: MAX_BODY_BYTES,
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (options, callback) => {
-        this.connect(options, (...result) => {
+        this.connectIfWanted(request, options, (...result) => {
           const [failure, socket] = result;
-          if (failure === null && !this.mayBegin(request)) {
+          // The first byte follows in this turn of the event loop.
+          if (failure === null && request.maySend?.(request.timeoutMs) === false) {
             socket.destroy();
             callback(TOO_LATE_TO_BEGIN, null);
             return;
           }
+          if (failure === null) this.sockets.add(socket);
           connection.open ||= failure === null;
           callback(...result);
         });
@@ -98,18 +110,37 @@ export class OAuthTransport {
     });
   }
 
-  /** The first byte follows in this turn of the event loop: nothing is waited for any more. */
-  private mayBegin({ timeoutMs, endsBeforeMs = Infinity }: OAuthRequest): boolean {
-    return this.clock.monotonicMs() + timeoutMs <= endsBeforeMs;
+  private connectIfWanted(
+    { isStillWanted }: OAuthRequest,
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+  ): void {
+    this.connect(options, (...result) => {
+      const [failure, socket] = result;
+      if (failure !== null || isStillWanted === undefined) {
+        callback(...result);
+        return;
+      }
+      const giveUp = () => {
+        socket.destroy();
+        callback(NOT_WANTED, null);
+      };
+      isStillWanted().then((isWanted) => {
+        // The other side may have closed it since.
+        if (isWanted && !socket.destroyed) callback(null, socket);
+        else giveUp();
+      }, giveUp);
+    });
   }
 
   /** Two steps (rule R8): when the deadline fires, as much time again as it fired late, at least the grace. */
   private startDeadline(timeoutMs: number, onOver: () => void): () => void {
     const dueAtMs = this.clock.monotonicMs() + timeoutMs;
+    // The socket holds the process; the deadline alone does not.
     let timer = setTimeout(() => {
       const lateMs = this.clock.monotonicMs() - dueAtMs;
-      timer = setTimeout(onOver, Math.max(DEADLINE_GRACE_MS, lateMs));
-    }, timeoutMs);
+      timer = setTimeout(onOver, Math.max(DEADLINE_GRACE_MS, lateMs)).unref();
+    }, timeoutMs).unref();
     return () => {
       clearTimeout(timer);
     };

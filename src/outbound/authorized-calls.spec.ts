@@ -70,7 +70,6 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await pool.onApplicationShutdown();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });

@@ -1,8 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AuthorizationId } from '../domain/authorization.js';
-import { MINUTE_MS } from '../domain/duration.js';
+import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import { NotionRequestRefusedError } from '../domain/errors.js';
 import type { AccessToken } from '../domain/secret.js';
 import { NotionTokenService } from '../refresh/notion-token.service.js';
@@ -18,6 +18,8 @@ const COOL_DOWN_MS = MINUTE_MS;
 const MAX_COOLING_DOWN = 1_000;
 /** One after a renewal; a second only when the first was made with somebody else's, already renewed token. */
 const MAX_REPEATS = 2;
+/** How long a call in flight may hold the process after the application is closed. */
+const CLOSED_CALL_MS = 3 * SECOND_MS;
 
 /**
  * Sends calls in the name of an authorization: a bounded number at once, each with the token of the moment it leaves
@@ -25,9 +27,11 @@ const MAX_REPEATS = 2;
  * anything: the caller gets it as Notion gave it.
  */
 @Injectable()
-export class AuthorizedCalls {
+export class AuthorizedCalls implements OnApplicationShutdown {
   private readonly lanes: CallLanes;
   private readonly callTimeoutMs: number;
+  /** Calls that wait or are in flight, and open event streams. */
+  private readonly open = new Set<CallCancellation>();
   /** Version whose token was refused right after it was renewed. */
   private readonly renewedInVain = new LRUCache<AuthorizationId, number>({
     max: MAX_COOLING_DOWN,
@@ -49,11 +53,28 @@ export class AuthorizedCalls {
     const request = await prepareRequest(input, init, this.pool.origin);
     callerSignal?.throwIfAborted();
     const cancellation = new CallCancellation(callerSignal);
-    return cancellation.orAborted(
+    this.open.add(cancellation);
+    const answer = cancellation.orAborted(
       this.meter.measure(id, request, () =>
         this.lanes.run(id, (lane) => this.perform(id, lane, request, cancellation)),
       ),
     );
+    void answer
+      .then(({ streamEnded }) => streamEnded)
+      .catch(() => undefined)
+      .then(() => this.open.delete(cancellation));
+    return answer;
+  }
+
+  /**
+   * Other modules may still have work to finish, so later calls work as before. Calls that are open now end soon:
+   * the SDK holds the process for as long as a call of its is in flight.
+   */
+  onApplicationShutdown(): void {
+    const open = [...this.open];
+    setTimeout(() => {
+      for (const call of open) call.cancel(new DOMException('The application is closed', 'AbortError'));
+    }, CLOSED_CALL_MS).unref();
   }
 
   private async perform(

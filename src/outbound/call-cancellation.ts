@@ -18,7 +18,12 @@ export class CallCancellation {
   startTimeLimit(timeoutMs: number): void {
     this.timer = setTimeout(() => {
       this.cancel(new DOMException(`The call took longer than ${timeoutMs} ms`, 'TimeoutError'));
-    }, timeoutMs);
+    }, timeoutMs).unref();
+  }
+
+  cancel(reason: Error): void {
+    this.reason ??= reason;
+    this.listener?.(this.reason);
   }
 
   throwIfCancelled(): void {
@@ -63,11 +68,6 @@ export class CallCancellation {
 
   private leaveCaller(): void {
     this.callerSignal?.removeEventListener('abort', this.followCaller);
-  }
-
-  private cancel(reason: Error): void {
-    this.reason ??= reason;
-    this.listener?.(this.reason);
   }
 
   private readonly followCaller = (): void => {

@@ -1,5 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { passOn } from '../config/http-context.js';
 import { SystemClock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { NotionAuthError, NotionRefreshFailedError } from '../domain/errors.js';
@@ -9,7 +10,8 @@ import { QuietLogger } from '../logging/quiet.logger.js';
 
 /**
  * Answers with `{ code, message }` and the status of the error's kind, on Express and Fastify alike. Messages hold
- * no secret. Provide it as `APP_FILTER`, or name it in `@UseFilters`.
+ * no secret. A caller by message or WebSocket gets both in the form of Nest's own errors there. Provide it as
+ * `APP_FILTER`, or name it in `@UseFilters`.
  */
 @Catch(NotionAuthError)
 export class NotionAuthExceptionFilter implements ExceptionFilter<NotionAuthError> {
@@ -17,16 +19,23 @@ export class NotionAuthExceptionFilter implements ExceptionFilter<NotionAuthErro
 
   constructor(private readonly adapterHost: HttpAdapterHost) {}
 
-  catch(error: NotionAuthError, host: ArgumentsHost): void {
-    // WebSocket and microservice callers have no status; their own filters know what they want.
-    if (host.getType() !== 'http') throw error;
+  catch(error: NotionAuthError, host: ArgumentsHost): unknown {
+    if (host.getType() !== 'http') {
+      this.log(error);
+      return passOn(error, host);
+    }
+    this.respond(error, host);
+    return undefined;
+  }
+
+  private respond(error: NotionAuthError, host: ArgumentsHost): void {
     const { httpAdapter } = this.adapterHost;
     const response = host.switchToHttp().getResponse<unknown>();
     if (httpAdapter.isHeadersSent(response)) {
       httpAdapter.end(response);
       return;
     }
-    this.log(error);
+    this.log(error, HTTP_STATUS_BY_CODE[error.code]);
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) httpAdapter.setHeader(response, 'Retry-After', String(retryAfter));
     httpAdapter.reply(
@@ -36,27 +45,26 @@ export class NotionAuthExceptionFilter implements ExceptionFilter<NotionAuthErro
     );
   }
 
-  private log(error: NotionAuthError): void {
-    this.failures.warn(`request answered ${error.code}`, 'request answered', factsOf(error));
+  private log(error: NotionAuthError, answered?: number): void {
+    this.failures.warn(`request answered ${error.code}`, 'request answered', factsOf(error, answered));
   }
 }
 
 /** Notion's own status, code and request id, where it said something; ours stands beside them. */
-function factsOf(error: NotionAuthError): LogFacts {
+function factsOf(error: NotionAuthError, answered: number | undefined): LogFacts {
   const failure = error instanceof NotionRefreshFailedError ? error.failure : undefined;
   return {
     stage: 'api',
     status: failure?.status,
     code: failure?.code,
     request: failure?.requestId,
-    answered: HTTP_STATUS_BY_CODE[error.code],
+    answered,
     authorization: 'authorizationId' in error ? String(error.authorizationId) : undefined,
     error: error.code,
   };
 }
 
 function retryAfterSeconds(error: NotionAuthError): number | undefined {
-  if (HTTP_STATUS_BY_CODE[error.code] === 503) return 1;
-  const retryAfterMs = error instanceof NotionRefreshFailedError ? error.failure.retryAfterMs : undefined;
-  return retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / SECOND_MS));
+  if (error instanceof NotionRefreshFailedError) return Math.max(1, Math.ceil(error.retryInMs / SECOND_MS));
+  return HTTP_STATUS_BY_CODE[error.code] === 503 ? 1 : undefined;
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Pool } from 'undici';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import type { AccessToken } from '../domain/secret.js';
@@ -10,9 +10,11 @@ import type { OutboundRequest } from './outbound-request.js';
 /**
  * Keep-alive connections to the one configured origin. Nothing here can name another host: the pool has no other
  * origin, follows no redirect and reads no proxy variable.
+ *
+ * It is never closed, as other modules may have work to finish after this one: idle connections hold no process.
  */
 @Injectable()
-export class NotionHttpPool implements OnApplicationShutdown {
+export class NotionHttpPool {
   /** As `URL.origin` spells it. */
   readonly origin: string;
   /** Private also to whoever prints it: requests on the wire carry their token. */
@@ -42,11 +44,6 @@ export class NotionHttpPool implements OnApplicationShutdown {
       };
       this.#pool.dispatch({ method, path, headers, body: body as Uint8Array }, receiver);
     });
-  }
-
-  /** By now the server answers nobody any more; an open event stream must not hold the process. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.#pool.destroy();
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { Observable } from 'rxjs';
+import { requestOf } from '../config/http-context.js';
 import { NOTION_AUTH_WIRING, type NotionAuthWiring } from '../config/notion-auth.wiring.js';
 import { OwnerGate } from '../config/owner.gate.js';
 import type { Authorization, AuthorizationId } from '../domain/authorization.js';
@@ -23,6 +24,7 @@ import { NotionScope } from './notion.scope.js';
  *
  * Which authorization: `resolveAuthorization` of the module's options; by default the route parameter
  * `authorizationId`, else the owner's only authorization that is not revoked.
+ * @throws {@link NotionConfigError} on a handler of anything but HTTP requests.
  * @throws {@link NotionOwnerRequiredError} when the request names no owner.
  * @throws {@link NotionAuthorizationNotFoundError} for an unknown id and for another owner's alike.
  * @throws {@link NotionReconnectRequiredError} when only the person can help.
@@ -39,7 +41,7 @@ export class NotionTokenInterceptor implements NestInterceptor {
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const request = context.switchToHttp().getRequest<NotionRequest>();
+    const request = requestOf(context, 'NotionTokenInterceptor') as NotionRequest;
     const authorization = await this.authorizationOf(request);
     assertUsable(authorization);
     const notion = new NotionContext(authorization, this.clients, this.tokens);

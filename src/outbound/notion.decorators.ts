@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Client } from '@notionhq/client';
+import { handlerOf, requestOf } from '../config/http-context.js';
 import type { Authorization } from '../domain/authorization.js';
 import { NotionConfigError } from '../domain/errors.js';
 import type { NotionContext, NotionRequest } from './notion-context.js';
@@ -16,8 +17,9 @@ export const NotionSdk = createParamDecorator(
 );
 
 function contextOf(context: ExecutionContext, decorator: string): NotionContext {
-  const { notion } = context.switchToHttp().getRequest<Partial<NotionRequest>>();
+  const { notion } = requestOf(context, decorator) as Partial<NotionRequest>;
   if (notion !== undefined) return notion;
-  const route = `${context.getClass().name}.${context.getHandler().name}`;
-  throw new NotionConfigError([`${decorator} in ${route} needs @UseInterceptors(NotionTokenInterceptor)`]);
+  throw new NotionConfigError([
+    `${decorator} in ${handlerOf(context)} needs @UseInterceptors(NotionTokenInterceptor)`,
+  ]);
 }

@@ -17,7 +17,8 @@ export async function waitAtMost<Result>(
   signal?.throwIfAborted();
   let stop: () => void = () => undefined;
   const limit = new Promise<'timed_out'>((resolve, reject) => {
-    const timer = setTimeout(resolve, timeoutMs, 'timed_out');
+    // What is waited for holds the process; the limit alone does not.
+    const timer = setTimeout(resolve, timeoutMs, 'timed_out').unref();
     const abort = (): void => {
       reject(signal?.reason as Error);
     };
@@ -32,4 +33,12 @@ export async function waitAtMost<Result>(
   } finally {
     stop();
   }
+}
+
+/**
+ * Does nothing for `timeoutMs`, and leaves no timer behind when the signal aborts.
+ * @throws the signal's reason when it aborts.
+ */
+export async function pause(limits: WaitLimits): Promise<void> {
+  await waitAtMost(new Promise<never>(() => undefined), limits);
 }

@@ -8,7 +8,7 @@ import {
 } from '../domain/authorization-store.js';
 import type { ReconnectReason } from '../domain/authorization.js';
 import { SECOND_MS } from '../domain/duration.js';
-import { Clock } from '../domain/clock.js';
+import { Clock, type Stopwatch } from '../domain/clock.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import { NotionTracing, type SpanNotes } from '../domain/notion-tracing.js';
 import type { NotionFailure, RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
@@ -20,13 +20,13 @@ import { QuietLogger } from '../logging/quiet.logger.js';
 import { RefreshMeter } from './refresh.meter.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
-import { verdictOn, type Verdict } from './settlement.js';
+import { MASS_REVOCATION_OPEN_MS, verdictOn, type Verdict } from './settlement.js';
 
 /** A claim as this process holds it. */
 export interface HeldClaim {
   readonly claim: Claim;
-  /** This process's monotonic time from before the claim was made. */
-  readonly claimedAtMs: number;
+  /** Started before the claim was made, so that the lease ends for this process no later than for any other. */
+  readonly sinceClaim: Stopwatch;
   /** {@link RollForward.currentTimeline} from before the claim was made. */
   readonly timeline: string | null;
   readonly trigger: RefreshTrigger;
@@ -59,7 +59,7 @@ export class ClaimSpender {
     return this.tracing.span('notion_auth.refresh', facts, async (span) => {
       const outcome = await this.spendClaim(held);
       describeOn(span, outcome);
-      this.meter.took('total', this.clock.monotonicMs() - held.claimedAtMs);
+      this.meter.took('total', held.sinceClaim());
       return outcome;
     });
   }
@@ -76,22 +76,18 @@ export class ClaimSpender {
   /** What forbids to begin the request now, although the claim is ours. */
   private async obstacleTo(held: HeldClaim): Promise<string | null> {
     if (this.shutdown.hasBegun) return 'shutting_down';
-    // After a failover the claim may be forgotten, and somebody else may make it again.
-    if (held.timeline !== (await this.rollForward.currentTimeline())) return 'database_changed';
-    return this.selfFenceAllows(held) ? null : 'claim_nearly_over';
+    // After a failover the claim may be forgotten, and another process may make it again.
+    const changed = await this.rollForward.obstacleSince(held.timeline);
+    if (changed !== null) return changed;
+    return this.leaseAllowsSending(held, this.config.refresh.requestTimeoutMs) ? null : 'claim_nearly_over';
   }
 
   /**
-   * The guard `selfFence` (rule R5): Notion knows nothing of claims, so a request may only begin while its answer
-   * must arrive, or be given up, before anybody else can claim.
+   * The guard `selfFence` (rule R5): Notion knows nothing of claims, so a request may only begin while its response
+   * must arrive, or time out, before another process can claim.
    */
-  private selfFenceAllows(held: HeldClaim): boolean {
-    return this.clock.monotonicMs() + this.config.refresh.requestTimeoutMs <= this.endsBeforeMs(held);
-  }
-
-  /** Nobody else claims before the lease is over by their clock, which is the database's. */
-  private endsBeforeMs({ claim, claimedAtMs }: HeldClaim): number {
-    return claimedAtMs + claim.leaseMs - this.config.refresh.leaseMarginMs;
+  private leaseAllowsSending({ claim, sinceClaim }: HeldClaim, timeoutMs: number): boolean {
+    return sinceClaim() + timeoutMs + this.config.refresh.leaseMarginMs <= claim.leaseMs;
   }
 
   private async send(
@@ -105,7 +101,7 @@ export class ClaimSpender {
     const sentAtMs = this.clock.monotonicMs();
     const answer = await this.notion.refresh(claim.refreshToken, {
       timeoutMs: this.config.refresh.requestTimeoutMs,
-      endsBeforeMs: this.endsBeforeMs(held),
+      maySend: (timeoutMs) => this.leaseAllowsSending(held, timeoutMs),
     });
     const upstreamMs = this.clock.monotonicMs() - sentAtMs;
     this.meter.took('upstream', upstreamMs);
@@ -138,12 +134,17 @@ export class ClaimSpender {
       const moved = await this.movedMeanwhile(held.claim);
       if (moved !== null) return moved;
     }
-    if (verdict === 'held_back') return { kind: 'not_processed', failure };
+    if (verdict === 'held_back')
+      return { kind: 'postponed', retryInMs: MASS_REVOCATION_OPEN_MS, gate: 'mass_dead' };
     if (settlement.kind === 'needs_reconnect') {
       if (verdict === 'settled') this.changed(held.claim, settlement.reason);
       return { kind: 'needs_reconnect', reason: settlement.reason, failure };
     }
-    return { kind: passing(outcome), failure };
+    return {
+      kind: transientKind(outcome),
+      failure,
+      retryInMs: 'retryInMs' in settlement ? settlement.retryInMs : 0,
+    };
   }
 
   private changed({ authorizationId }: Claim, reason: ReconnectReason): void {
@@ -171,7 +172,9 @@ function describeOn(span: SpanNotes, outcome: RefreshOutcome): void {
   if (failure !== undefined) span.fail(outcome.kind);
 }
 
-function passing(outcome: Verdict['outcome']): 'not_sent' | 'not_processed' | 'configuration' | 'unknown' {
+function transientKind(
+  outcome: Verdict['outcome'],
+): 'not_sent' | 'not_processed' | 'configuration' | 'unknown' {
   switch (outcome) {
     case 'not_sent':
     case 'not_processed':

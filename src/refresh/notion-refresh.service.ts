@@ -4,6 +4,7 @@ import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth
 import { AuthorizationStore, type Claim, type ClaimRefusal } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { Clock } from '../domain/clock.js';
+import { SECOND_MS } from '../domain/duration.js';
 import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
 import type { RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.js';
 import { growingWaits } from './backoff.js';
@@ -18,13 +19,17 @@ import { storeCall } from './store-call.js';
 /** How often waiters look whether the process that claimed has finished. */
 const FIRST_LOOK_MS = 40;
 const LONGEST_LOOK_MS = 500;
+/** A request that takes longer gives its slot to the next one: a few that hang must not stop all others. */
+const SLOT_HELD_MS = 5 * SECOND_MS;
 
 export interface RefreshRequest {
   readonly trigger: RefreshTrigger;
   /** The version to be succeeded; a row that is past it is left alone. Default: whatever is stored now. */
   readonly seenVersion?: number;
   /** Ends this caller's wait, never the refresh. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Most milliseconds that this caller waits. Default: `refresh.callerWaitMs`. */
+  readonly waitTimeoutMs?: number;
 }
 
 type VersionedRequest = RefreshRequest & { readonly seenVersion: number };
@@ -38,6 +43,8 @@ type FinalRefusal = Exclude<ClaimRefusal, { kind: 'claimed_elsewhere' }>;
 export class NotionRefreshService {
   private readonly flights = new SingleFlight<RefreshOutcome>();
   private readonly looks = new SingleFlight<number>();
+  /** Authorizations whose claim another process holds. Their flights wait without a slot and without a queue place. */
+  private readonly following = new Set<AuthorizationId>();
   private readonly slots: ReturnType<typeof pLimit>;
 
   constructor(
@@ -55,8 +62,9 @@ export class NotionRefreshService {
 
   /**
    * Resolves to an outcome: a refused grant or a Notion that is down are outcomes, not exceptions. Waits at most
-   * `refresh.callerWaitMs`, then answers `busy` while the refresh goes on; answers `busy` at once, and begins nothing,
-   * when `refresh.maxQueued` others wait already. Joining a refresh that is under way or queued takes no place.
+   * `waitTimeoutMs`, then returns `busy` while the refresh goes on; returns `busy` at once, and begins nothing, when
+   * `refresh.maxQueued` others wait for a slot, or as many for claims of other processes. Joining a refresh that is
+   * under way or queued takes no place.
    * @throws {@link NotionAuthorizationNotFoundError} when there is no such authorization.
    * @throws {@link NotionStoreUnavailableError} when the store does not answer.
    */
@@ -66,20 +74,15 @@ export class NotionRefreshService {
   }
 
   private async awaitRefresh(id: AuthorizationId, request: RefreshRequest): Promise<RefreshOutcome> {
-    const waitUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
+    const { waitTimeoutMs = this.config.refresh.callerWaitMs, signal } = request;
+    const waitUntilMs = this.clock.monotonicMs() + waitTimeoutMs;
     const seenVersion =
-      request.seenVersion ??
-      (await waitAtMost(this.lookedUp(id), {
-        timeoutMs: this.config.refresh.callerWaitMs,
-        signal: request.signal,
-      }));
+      request.seenVersion ?? (await waitAtMost(this.lookedUp(id), { timeoutMs: waitTimeoutMs, signal }));
     if (seenVersion === 'timed_out') return { kind: 'busy' };
     for (;;) {
-      const flight = this.flights.join(id, () =>
-        this.slots(() => storeCall(this.renew(id, { ...request, seenVersion }))),
-      );
+      const flight = this.flights.join(id, () => storeCall(this.renew(id, { ...request, seenVersion })));
       const timeoutMs = Math.max(0, waitUntilMs - this.clock.monotonicMs());
-      const outcome = await waitAtMost(flight, { timeoutMs, signal: request.signal });
+      const outcome = await waitAtMost(flight, { timeoutMs, signal });
       if (outcome === 'timed_out') return { kind: 'busy' };
       if (!isBehind(outcome, seenVersion)) return outcome;
       // The flight we joined was begun for an older version than the one that failed us: begin our own.
@@ -88,7 +91,7 @@ export class NotionRefreshService {
 
   /** For a claim that a sweep has made: whoever asks for the same authorization meanwhile joins in. */
   spendClaimed(held: HeldClaim): Promise<RefreshOutcome> {
-    return this.flights.join(held.claim.authorizationId, () => this.slots(() => this.spender.spend(held)));
+    return this.flights.join(held.claim.authorizationId, () => this.inSlot(() => this.spender.spend(held)));
   }
 
   /** Refreshes of this process that are under way or wait for their turn. */
@@ -105,7 +108,7 @@ export class NotionRefreshService {
   private hasRoomFor(id: AuthorizationId, { trigger }: RefreshRequest): boolean {
     if (trigger === 'recovery' || this.flights.has(id) || this.looks.has(id)) return true;
     const { maxConcurrent, maxQueued } = this.config.refresh;
-    return this.flights.size + this.looks.size < maxConcurrent + maxQueued;
+    return this.flights.size - this.following.size + this.looks.size < maxConcurrent + maxQueued;
   }
 
   private lookedUp(id: AuthorizationId): Promise<number> {
@@ -118,25 +121,49 @@ export class NotionRefreshService {
     return authorization.version;
   }
 
-  /** Callers in this process share one flight; the claim on the row settles it between processes. */
+  /**
+   * Callers in this process share one flight; the claim on the row settles it between processes. A slot is held from
+   * the claim to the end of the request, and never while another process holds the claim.
+   */
   private async renew(id: AuthorizationId, request: VersionedRequest): Promise<RefreshOutcome> {
-    const held = await this.claimOrFollow(id, request);
-    return 'claim' in held ? this.spender.spend(held) : held;
+    const followUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
+    try {
+      for (const lookAgainMs of growingWaits(FIRST_LOOK_MS, LONGEST_LOOK_MS)) {
+        if (this.shutdown.hasBegun) return { kind: 'busy' };
+        const outcome = await this.inSlot(() => this.claimAndSpend(id, request));
+        if (outcome !== 'wait') return outcome;
+        if (this.clock.monotonicMs() + lookAgainMs > followUntilMs || !this.mayFollow(id)) break;
+        this.following.add(id);
+        await this.clock.sleep(lookAgainMs);
+      }
+      return { kind: 'busy' };
+    } finally {
+      this.following.delete(id);
+    }
   }
 
-  private async claimOrFollow(
+  private async claimAndSpend(
     id: AuthorizationId,
     request: VersionedRequest,
-  ): Promise<HeldClaim | RefreshOutcome> {
-    const followUntilMs = this.clock.monotonicMs() + this.config.refresh.callerWaitMs;
-    for (const lookAgainMs of growingWaits(FIRST_LOOK_MS, LONGEST_LOOK_MS)) {
-      if (this.shutdown.hasBegun) return { kind: 'busy' };
-      const attempt = await this.tryToClaim(id, request);
-      if (attempt !== 'wait') return attempt;
-      if (this.clock.monotonicMs() + lookAgainMs > followUntilMs) return { kind: 'busy' };
-      await this.clock.sleep(lookAgainMs);
-    }
-    return { kind: 'busy' };
+  ): Promise<RefreshOutcome | 'wait'> {
+    const attempt = await this.tryToClaim(id, request);
+    if (attempt === 'wait' || !('claim' in attempt)) return attempt;
+    this.following.delete(id);
+    return this.spender.spend(attempt);
+  }
+
+  private mayFollow(id: AuthorizationId): boolean {
+    return this.following.has(id) || this.following.size < this.config.refresh.maxQueued;
+  }
+
+  private inSlot<Result>(work: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      void this.slots(async () => {
+        const working = work();
+        working.then(resolve, reject);
+        await waitAtMost(working, { timeoutMs: SLOT_HELD_MS }).catch(() => undefined);
+      });
+    });
   }
 
   private async tryToClaim(
@@ -144,13 +171,12 @@ export class NotionRefreshService {
     { trigger, seenVersion }: VersionedRequest,
   ): Promise<HeldClaim | RefreshOutcome | 'wait'> {
     const timeline = await this.rollForward.currentTimeline();
-    // Measured from before the claim: the lease then ends for us no later than for anybody else.
-    const claimedAtMs = this.clock.monotonicMs();
+    const sinceClaim = this.clock.stopwatch();
     const { leaseMs } = this.config.refresh;
     const result = await this.store.claim({ authorizationId: id, trigger, seenVersion, leaseMs });
     if (result.kind === 'claimed') {
-      this.meter.took('claim', this.clock.monotonicMs() - claimedAtMs);
-      return { claim: result.claim, claimedAtMs, timeline, trigger };
+      this.meter.took('claim', sinceClaim());
+      return { claim: result.claim, sinceClaim, timeline, trigger };
     }
     return result.kind === 'claimed_elsewhere' ? 'wait' : this.refused(id, result, { trigger, seenVersion });
   }

@@ -8,11 +8,12 @@ import {
   NotionRefreshBusyError,
   NotionRefreshFailedError,
 } from '../domain/errors.js';
+import { Clock } from '../domain/clock.js';
 import type { RefreshOutcome } from '../domain/refresh-outcome.js';
 import type { AccessToken } from '../domain/secret.js';
 import { AccessTokenCache } from './access-token.cache.js';
-import { waitAtMost } from './bounded-wait.js';
-import { NotionRefreshService } from './notion-refresh.service.js';
+import { pause, waitAtMost } from './bounded-wait.js';
+import { NotionRefreshService, type RefreshRequest } from './notion-refresh.service.js';
 import { RollForward } from './roll-forward.js';
 import { SingleFlight } from './single-flight.js';
 import { storeCall } from './store-call.js';
@@ -38,6 +39,7 @@ export class NotionTokenService {
     private readonly refreshes: NotionRefreshService,
     private readonly cache: AccessTokenCache,
     private readonly rollForward: RollForward,
+    private readonly clock: Clock,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
   ) {}
 
@@ -82,7 +84,7 @@ export class NotionTokenService {
     options: GetAccessTokenOptions,
   ): Promise<AccessToken> {
     try {
-      return await this.renew(id, stored, options);
+      return await this.renew(id, stored, options, hasExpired(stored) ? undefined : 0);
     } catch (error) {
       const passing = error instanceof NotionRefreshFailedError || error instanceof NotionRefreshBusyError;
       if (passing && !hasExpired(stored)) return usable;
@@ -94,14 +96,34 @@ export class NotionTokenService {
     id: AuthorizationId,
     stored: StoredAccessToken,
     { rejected, signal }: GetAccessTokenOptions,
+    retryWithinMs = this.config.refresh.callerWaitMs,
   ): Promise<AccessToken> {
     const trigger = rejected === undefined ? 'schedule' : 'unauthorized';
-    const outcome = await this.refreshes.refresh(id, { trigger, seenVersion: stored.version, signal });
+    const outcome = await this.refreshUntilSettled(
+      id,
+      { trigger, seenVersion: stored.version, signal },
+      retryWithinMs,
+    );
     if (outcome.kind === 'renewed' || outcome.kind === 'followed')
       return this.readRenewed(id, outcome.version);
     // What is in memory would be tried, and refused, by every further call.
     if (outcome.kind === 'needs_reconnect' || outcome.kind === 'revoked') this.cache.forget(id);
     throw failureOf(id, outcome);
+  }
+
+  /** Waits for what will pass within `retryWithinMs`, such as a short `Retry-After`; returns at once what will not. */
+  private async refreshUntilSettled(
+    id: AuthorizationId,
+    request: RefreshRequest,
+    retryWithinMs: number,
+  ): Promise<RefreshOutcome> {
+    const elapsedMs = this.clock.stopwatch();
+    for (;;) {
+      const waitTimeoutMs = Math.max(0, this.config.refresh.callerWaitMs - elapsedMs());
+      const outcome = await this.refreshes.refresh(id, { ...request, waitTimeoutMs });
+      if (!('retryInMs' in outcome) || elapsedMs() + outcome.retryInMs >= retryWithinMs) return outcome;
+      await pause({ timeoutMs: outcome.retryInMs, signal: request.signal });
+    }
   }
 
   private async readRenewed(id: AuthorizationId, version: number): Promise<AccessToken> {
@@ -170,8 +192,8 @@ function failureOf(
     case 'busy':
       return new NotionRefreshBusyError(id);
     case 'postponed':
-      return new NotionRefreshFailedError(id, 'postponed', { retryAfterMs: outcome.retryInMs });
+      return new NotionRefreshFailedError(id, 'postponed', {}, outcome.retryInMs);
     default:
-      return new NotionRefreshFailedError(id, outcome.kind, outcome.failure);
+      return new NotionRefreshFailedError(id, outcome.kind, outcome.failure, outcome.retryInMs);
   }
 }

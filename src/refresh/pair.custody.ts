@@ -14,6 +14,8 @@ interface PendingPair {
   readonly retained: RetainedPair;
   readonly sinceMs: number;
   receipt: JournalReceipt | null;
+  /** Whether {@link PairCustody.flush} has returned it. */
+  isReported: boolean;
 }
 
 /**
@@ -65,7 +67,7 @@ export class PairCustody implements OnModuleInit, OnModuleDestroy {
       attemptId,
     };
     const receipt = this.journal.record(retained);
-    this.pending.set(attemptId, { retained, receipt, sinceMs: this.clock.monotonicMs() });
+    this.pending.set(attemptId, { retained, receipt, sinceMs: this.clock.monotonicMs(), isReported: false });
   }
 
   /** The database has it. */
@@ -125,9 +127,19 @@ export class PairCustody implements OnModuleInit, OnModuleDestroy {
     return oldest === undefined ? 0 : this.clock.monotonicMs() - oldest.sinceMs;
   }
 
-  /** The last chance of a process that exits: what could not be journaled before is tried once more. Synchronous. */
-  flush(): void {
-    for (const pending of this.pending.values()) pending.receipt ??= this.journal.record(pending.retained);
+  /**
+   * The last chance of a process that exits: what could not be journaled before is tried once more. Synchronous.
+   * @returns The pairs that only this process has; each is returned once.
+   */
+  flush(): readonly RetainedPair[] {
+    const lost: RetainedPair[] = [];
+    for (const pending of this.pending.values()) {
+      pending.receipt ??= this.journal.record(pending.retained);
+      if (pending.receipt !== null || pending.isReported) continue;
+      pending.isReported = true;
+      lost.push(pending.retained);
+    }
+    return lost;
   }
 
   private end(attemptId: string): PendingPair | undefined {

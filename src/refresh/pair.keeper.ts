@@ -12,6 +12,7 @@ import { PairCustody, retainedPair } from './pair.custody.js';
 import { RevocationSender } from './revocation.sender.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 import { RefreshMeter } from './refresh.meter.js';
+import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
 import type { LogFacts } from '../logging/log-line.js';
 import { NotionLogger } from '../logging/notion.logger.js';
@@ -38,6 +39,7 @@ export class PairKeeper {
     private readonly custody: PairCustody,
     private readonly revocations: RevocationSender,
     private readonly rollForward: RollForward,
+    private readonly shutdown: RefreshShutdown,
     private readonly cache: AccessTokenCache,
     private readonly meter: RefreshMeter,
     private readonly clock: Clock,
@@ -92,7 +94,11 @@ export class PairKeeper {
     return verdict;
   }
 
-  /** From here on the only copy of the pair is ours: the write is repeated until it succeeds (rule R12). */
+  /**
+   * From here on the only copy of the pair is ours: the write is repeated until it succeeds, or the application is
+   * closed (rule R12).
+   * @throws the last failure after the application is closed; the pair is in the journal, or logged as not saved.
+   */
   private async storeUntilStored(
     { claim, trigger }: AnsweredClaim,
     answer: SuccessfulAnswer,
@@ -110,7 +116,11 @@ export class PairKeeper {
           error: error instanceof Error ? error.name : 'unknown',
         });
         onFailure();
-        await this.clock.sleep(waitMs);
+        await this.clock.sleep(waitMs, this.shutdown.closedSignal);
+        if (this.shutdown.closedSignal.aborted) {
+          this.shutdown.saveWhatIsLeft();
+          throw error;
+        }
       }
     }
     throw new Error('unreachable: the waits never end');

@@ -3,10 +3,13 @@ import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth
 import type { Claim, UnresolvedAttempt } from '../domain/authorization-store.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
+import { jittered } from './backoff.js';
 import type { Verdict } from './settlement.js';
 
 /** How soon an unresolved attempt is looked at again while its quarantine lasts. */
 const LOOK_AGAIN_MS = 15 * SECOND_MS;
+/** As above where introspection itself failed: callers may still be waiting when Notion responds again. */
+const INTROSPECT_AGAIN_MS = 2 * SECOND_MS;
 
 /**
  * - `send`: Notion says that the refresh token is unspent (T8).
@@ -30,7 +33,10 @@ export class UnknownOutcomeRecovery {
     const answer = await this.notion.introspect(claim.refreshToken);
     if (answer.kind === 'active') return 'send';
     const leftMs = (await this.quarantineMs(claim)) - unresolved.ageMs;
-    if (leftMs > 0) return lookAgainIn(Math.min(leftMs, LOOK_AGAIN_MS), unresolved.replayed);
+    if (leftMs > 0) {
+      const pauseMs = answer.kind === 'useless' ? jittered(INTROSPECT_AGAIN_MS) : LOOK_AGAIN_MS;
+      return lookAgainIn(Math.min(leftMs, pauseMs), unresolved.replayed);
+    }
     const mayReplay = this.config.refresh.replay === 'once' && !unresolved.replayed;
     return answer.kind === 'useless' && mayReplay ? 'replay' : LOST;
   }

@@ -1,21 +1,38 @@
+import { setMaxListeners } from 'node:events';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { NotionLogger } from '../logging/notion.logger.js';
 import { PairCustody } from './pair.custody.js';
-
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+import { ShutdownCoordinator, type ShutdownMember } from './shutdown.coordinator.js';
 
 /**
- * Knows from the first moment that the process is about to end (rule R20): then nothing is claimed any more, what is
- * under way is brought to its end, and what is left at the very end goes to the journal.
+ * Knows when refreshing ends (rule R20): in the application's lifecycle hook, or on a signal that nothing else handles.
+ * From then on nothing is claimed, refreshes in flight are completed, and what is left after that goes to the journal.
  */
 @Injectable()
 export class RefreshShutdown implements OnModuleInit, OnModuleDestroy {
-  private begun = false;
+  private readonly logger = new NotionLogger('NotionRefreshService');
+  private readonly coordinator = ShutdownCoordinator.shared;
+  private isClosing = false;
+  private readonly closed = new AbortController();
   private readonly drains: (() => Promise<unknown>)[] = [];
+  private readonly member: ShutdownMember = {
+    drain: () => this.drain(),
+    saveWhatIsLeft: () => {
+      this.saveWhatIsLeft();
+    },
+  };
 
-  constructor(private readonly custody: PairCustody) {}
+  constructor(private readonly custody: PairCustody) {
+    setMaxListeners(0, this.closed.signal);
+  }
 
   get hasBegun(): boolean {
-    return this.begun;
+    return this.isClosing || this.coordinator.isDraining;
+  }
+
+  /** Aborts after the drain of a closing application: no retry begins any more, and none is waited for. */
+  get closedSignal(): AbortSignal {
+    return this.closed.signal;
   }
 
   /** Also what to wait for before the process may end. */
@@ -24,32 +41,30 @@ export class RefreshShutdown implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleInit(): void {
-    for (const signal of SIGNALS) process.once(signal, this.onSignal);
-    process.once('exit', this.onExit);
+    this.coordinator.join(this.member);
   }
 
   /** Comes before the database's connection is closed, which happens in `onApplicationShutdown`. */
   async onModuleDestroy(): Promise<void> {
-    this.begun = true;
+    this.isClosing = true;
     await this.drain();
-    this.custody.flush();
-    for (const signal of SIGNALS) process.removeListener(signal, this.onSignal);
-    process.removeListener('exit', this.onExit);
+    this.closed.abort();
+    this.coordinator.leave(this.member);
+  }
+
+  /** Journals the token pairs that are in memory only, and logs those that cannot be journaled. Synchronous. */
+  saveWhatIsLeft(): void {
+    for (const { authorizationId, attemptId } of this.custody.flush()) {
+      this.logger.error('token pair not saved', {
+        stage: 'refresh',
+        authorization: authorizationId,
+        attempt: attemptId,
+      });
+    }
   }
 
   private async drain(): Promise<void> {
     await Promise.all(this.drains.map((drain) => drain()));
+    this.saveWhatIsLeft();
   }
-
-  private readonly onSignal = (signal: NodeJS.Signals): void => {
-    this.begun = true;
-    // Any listener suppresses the default exit. Where nobody else handles the signal, ending is up to us.
-    if (process.listenerCount(signal) === 0) {
-      void this.drain().finally(() => process.kill(process.pid, signal));
-    }
-  };
-
-  private readonly onExit = (): void => {
-    this.custody.flush();
-  };
 }

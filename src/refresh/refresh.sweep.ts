@@ -163,11 +163,11 @@ export class NotionRefreshSweep {
     const turns =
       ratePerSecond === undefined ? null : await this.bookTurns(limit, ratePerSecond * BOOKED_SHARE);
     const timeline = await this.rollForward.currentTimeline();
-    const claimedAtMs = this.clock.monotonicMs();
+    const sinceClaim = this.clock.stopwatch();
     const claims = await this.store.claimDue({ olderThanMs, limit, leaseMs: this.config.refresh.leaseMs });
     return claims.map((claim, index) => async () => {
       await turns?.(index);
-      const held: HeldClaim = { claim, claimedAtMs, timeline, trigger: 'schedule' };
+      const held: HeldClaim = { claim, sinceClaim, timeline, trigger: 'schedule' };
       return this.unlessSurprised(() => this.refreshes.spendClaimed(held), claim);
     });
   }

@@ -102,7 +102,13 @@ export class RevocationSender implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   private async sendOne(revocation: PendingRevocation): Promise<RevocationOutcome> {
-    const isConfirmed = await this.notion.revoke(revocation.token);
+    const claim = { isOurs: true };
+    const isConfirmed = await this.notion.revoke(revocation.token, async () => {
+      claim.isOurs = await this.outbox.renewClaim(revocation);
+      return claim.isOurs;
+    });
+    // Connected again since it was claimed, or claimed by another process: this one has nothing left to settle.
+    if (!claim.isOurs) return 'local_only';
     const outcome = isConfirmed ? 'revoked' : this.outcomeOfFailure(revocation);
     try {
       await this.write(revocation, outcome);

@@ -25,10 +25,12 @@ const BATCH_SIZE = 500;
 export class RollForward implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new NotionLogger('NotionRollForward');
   private readonly rows: QuietLogger;
-  private timeline: string | null | undefined;
+  /** The last that was known. `null`: none so far. */
+  private timeline: string | null = null;
   private connectionChanges = 0;
   private comparedChanges = -1;
   private comparing: Promise<void> | null = null;
+  private replaying: Promise<void> | null = null;
   private leftInJournal = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -50,7 +52,8 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     this.watch.onConnectionChange(() => {
       this.connectionChanges += 1;
     });
-    await this.compareOnce();
+    // Not known now: nothing is sent before it is.
+    await this.compareOnce().catch(() => undefined);
     await this.replayJournal();
     await this.store.releaseDeadProcesses();
     this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
@@ -61,12 +64,24 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Names the database's timeline as this process knows it, compared anew whenever a connection broke or was made:
-   * after another one than before, what was claimed may be forgotten there.
+   * Names the database's timeline as this process knows it, compared again after a connection broke or was made: after
+   * another one than before, what was claimed may be forgotten there.
+   *
+   * @throws the error of the comparison while the timeline is not known. Nothing may be claimed then: the server may
+   * be another one, whose rows hold spent tokens.
    */
   async currentTimeline(): Promise<string | null> {
     if (this.comparedChanges !== this.connectionChanges) await this.compareOnce();
-    return this.timeline ?? null;
+    return this.timeline;
+  }
+
+  /** What forbids sending a request under a claim that was made on `timeline`; `null` when nothing does. */
+  async obstacleSince(timeline: string | null): Promise<'database_changed' | 'database_unverified' | null> {
+    try {
+      return (await this.currentTimeline()) === timeline ? null : 'database_changed';
+    } catch {
+      return 'database_unverified';
+    }
   }
 
   /** Puts back what this process knows to be newer than the stored version; `false` when it knows nothing. */
@@ -104,8 +119,8 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
 
   private async compare(): Promise<void> {
     const changesSeen = this.connectionChanges;
-    const timeline = await this.watch.compare(this.config.refresh.failoverHoldMs);
-    if (this.timeline !== undefined && this.timeline !== timeline) {
+    const timeline = (await this.watch.compare(this.config.refresh.failoverHoldMs)) ?? this.timeline;
+    if (this.timeline !== null && this.timeline !== timeline) {
       this.logger.warn('the database is another server than before: putting back what it lost');
       await this.putAllBack();
     }
@@ -143,12 +158,20 @@ export class RollForward implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private async replayJournal(): Promise<void> {
+  /** One pass over the journal, however many ask for it. */
+  private replayJournal(): Promise<void> {
+    this.replaying ??= this.replayOnce().finally(() => {
+      this.replaying = null;
+    });
+    return this.replaying;
+  }
+
+  private async replayOnce(): Promise<void> {
     this.leftInJournal = false;
-    const journaled = this.journal.replay();
-    for (let from = 0; from < journaled.length; from += BATCH_SIZE) {
-      await Promise.all(journaled.slice(from, from + BATCH_SIZE).map((one) => this.replay(one)));
+    for (let batch = this.journal.replay(); batch.length > 0; batch = this.journal.replay()) {
+      await Promise.all(batch.map((one) => this.replay(one)));
     }
+    if (this.journal.hasUnreadFiles) this.leftInJournal = true;
   }
 
   private async replay({ retained, receipt }: JournaledChange): Promise<void> {

@@ -15,7 +15,7 @@ describe('verdictOn', () => {
     expect(verdictOn({ kind: 'dead', failure: {} }, FIRST, LIMITS).settlement).toMatchObject({
       kind: 'needs_reconnect',
       reason: 'revoked_or_expired',
-      guard: { minimum: 5, share: 0.5 },
+      guard: { threshold: 5, openForMs: 30_000 },
     });
   });
 

@@ -1,5 +1,5 @@
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
-import type { MassDeadGuard, Settlement } from '../domain/authorization-store.js';
+import type { MassRevocationGuard, Settlement } from '../domain/authorization-store.js';
 import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import type { ClassifiedFailure } from '../domain/notion-oauth.js';
 import type { AttemptOutcome } from '../domain/refresh-outcome.js';
@@ -11,8 +11,12 @@ const NOT_PROCESSED_RETRY_MS = 5 * SECOND_MS;
 const CONFIGURATION_RETRY_MS = 30 * SECOND_MS;
 const UNKNOWN_RETRY_MS = SECOND_MS;
 
-const MASS_DEAD_SHARE = 0.5;
-const MASS_DEAD_WINDOW_MS = 10 * MINUTE_MS;
+const MASS_REVOCATION_WINDOW_MS = 10 * MINUTE_MS;
+/**
+ * How long the mass-revocation breaker blocks every refresh before it is probed. With the time between probes it bounds
+ * how long the rejected grants of some tenants keep those of another from being tried.
+ */
+export const MASS_REVOCATION_OPEN_MS = 30 * SECOND_MS;
 
 export interface Verdict {
   readonly settlement: Settlement;
@@ -69,12 +73,11 @@ function lost(): Verdict {
   return { settlement: { kind: 'needs_reconnect', reason: 'lost_rotation', guard: null }, outcome: 'lost' };
 }
 
-function dead(minimum: number): Verdict {
-  const guard: MassDeadGuard = {
-    minimum,
-    share: MASS_DEAD_SHARE,
-    windowMs: MASS_DEAD_WINDOW_MS,
-    closeForMs: MASS_DEAD_WINDOW_MS,
+function dead(threshold: number): Verdict {
+  const guard: MassRevocationGuard = {
+    threshold,
+    windowMs: MASS_REVOCATION_WINDOW_MS,
+    openForMs: MASS_REVOCATION_OPEN_MS,
   };
   return { settlement: { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard }, outcome: 'dead' };
 }

@@ -1,8 +1,9 @@
 import { Inject } from '@nestjs/common';
-import { Cron, Interval } from '@nestjs/schedule';
+import { Cron, Interval, SchedulerRegistry } from '@nestjs/schedule';
 import { MINUTE_MS } from '../domain/duration.js';
 import { NotionRefreshSweep, type SweepOptions } from '../refresh/refresh.sweep.js';
 import type { SweepReport } from '../refresh/sweep-report.js';
+import { SCHEDULER_OF_METHOD } from './schedule-metadata.js';
 
 /** When to sweep: a cron expression or an interval in milliseconds. */
 export type NotionRefreshScheduleOptions = Omit<SweepOptions, 'onProgress'> &
@@ -22,7 +23,8 @@ const LONGEST_PHASE_MS = MINUTE_MS;
  * On a provider's method: sweeps on this schedule and calls the method with each sweep's report, after every batch
  * (`done: false`) and at the end (`done: true`). A sweep that outlasts its interval is not joined by another. The
  * application imports `ScheduleModule.forRoot()`; with several replicas each sweeps, and the claims keep them from
- * refreshing the same authorization twice.
+ * refreshing the same authorization twice. The provider has the default scope, and so has what it injects: the
+ * scheduler calls no other, so the application does not start ({@link NotionConfigError}).
  *
  * @example
  * ```ts
@@ -49,6 +51,7 @@ export function NotionRefreshSchedule(options: NotionRefreshScheduleOptions) {
       running.set(this, sweeping);
       return sweeping;
     };
+    Reflect.defineMetadata(SCHEDULER_OF_METHOD, SchedulerRegistry, sweepAndReport);
     descriptor.value = sweepAndReport as unknown as Handler;
     const schedule = 'cron' in options ? Cron(options.cron) : Interval(options.everyMs);
     schedule(target, key, descriptor);

@@ -24,6 +24,17 @@ export async function lockRow(session: StoreSession, id: AuthorizationId): Promi
   return oneRow(locking(session, sealedRows(session).andWhere('a.id = :id', { id })));
 }
 
+/** As {@link lockRow}, but does not wait for a transaction that holds the row, where the engine can pass it over. */
+export async function lockRowIfFree(
+  session: StoreSession,
+  id: AuthorizationId,
+): Promise<RowAtInstant | 'locked' | null> {
+  if (!isAuthorizationId(id)) return null;
+  const found = await oneRow(passingOver(session, sealedRows(session).andWhere('a.id = :id', { id })));
+  if (found !== null || !session.dialect.skipsLocked) return found;
+  return (await readRow(session, id)) === null ? null : 'locked';
+}
+
 /**
  * As {@link lockRow}, if the owner is linked to it. For anybody else's id the same statement finds nothing, as for an
  * unknown one, and locks nothing.
@@ -61,19 +72,25 @@ export async function lockRowOfGrant(
   return oneRow(locking(session, rows));
 }
 
+export interface DueRows {
+  readonly olderThanMs: number;
+  readonly limit: number;
+  /** Leaves out more of them. */
+  readonly narrow?: (
+    rows: SelectQueryBuilder<AuthorizationEntity>,
+  ) => SelectQueryBuilder<AuthorizationEntity>;
+}
+
 /** Due rows, oldest first, without those that somebody else has locked; nobody else changes them either. */
 export async function lockDueRows(
   session: StoreSession,
-  { olderThanMs, limit }: { readonly olderThanMs: number; readonly limit: number },
+  { olderThanMs, limit, narrow = (due) => due }: DueRows,
 ): Promise<readonly RowAtInstant[]> {
-  const { dialect } = session;
-  const rows = onlyDue(sealedRows(session), session, olderThanMs)
+  const rows = narrow(onlyDue(sealedRows(session), session, olderThanMs))
     .orderBy('a.pairStoredAt')
     .addOrderBy('a.id')
     .limit(limit);
-  return allRows(
-    dialect.skipsLocked ? locking(session, rows).setOnLocked('skip_locked') : locking(session, rows),
-  );
+  return allRows(passingOver(session, rows));
 }
 
 /** Those of `rows` (of the alias `a`) whose pair is older, and which nobody holds or has put off. */

@@ -6,6 +6,7 @@ import { updateAuthorizations } from './authorization-changes.js';
 import { lockDueRows, type RowAtInstant } from './authorization-rows.js';
 import { claimColumns, claimOn, isRefused } from './claim.js';
 import { fromNow } from './database-time.js';
+import { markRejected, noteSuspects, onlyUnsuspected } from './mass-revocation.breaker.js';
 import { becomeProbe, gatePassage } from './refresh-gates.js';
 import { rowValues } from './row-values.js';
 import type { StoreSession } from './store-session.js';
@@ -24,25 +25,34 @@ export async function claimDueRows(
   const passage = await gatePassage(session);
   if (passage.kind === 'postponed') return [];
   const probing = passage.kind === 'probe' ? passage.gate : null;
-  const rows = await lockDueRows(session, { olderThanMs, limit: probing === null ? limit : 1 });
-  const claims = rows.flatMap((found) => drafted(session, found, leaseMs, probing) ?? []);
-  await setAside(session, rows, claims);
+  const rows = await lockDueRows(session, {
+    olderThanMs,
+    limit: probing === null ? limit : 1,
+    ...(probing === 'mass_dead' ? { narrow: (due) => onlyUnsuspected(due, session) } : {}),
+  });
+  const drafts = rows.map((found) => draftClaim(session, found, leaseMs, probing));
+  const claims = drafts.filter((draft) => typeof draft === 'object');
+  await setAside(session, rows, drafts);
   if (claims.length === 0) return [];
   if (probing !== null && (await becomeProbe(session, probing)) !== null) return [];
   await writeClaims(session, claims, leaseMs);
   await journalStart(session, 'schedule', claims);
+  if (probing === 'mass_dead') await noteSuspects(session, claims, false);
   return claims;
 }
 
-/** `null` where no key opens the refresh token, or Notion refused it (R16). */
-function drafted(
+type Draft = Claim | 'undecryptable' | 'rejected';
+
+/** `rejected`: Notion rejected its refresh token while the mass-revocation breaker was open (R16). */
+function draftClaim(
   session: StoreSession,
   found: RowAtInstant,
   leaseMs: number,
   probing: Claim['probing'],
-): Claim | null {
+): Draft {
   const refreshToken = session.seals.unlessKeyIsLost(() => session.seals.refreshToken(found.row));
-  if (refreshToken === null || isRefused(session, found.row, refreshToken)) return null;
+  if (refreshToken === null) return 'undecryptable';
+  if (isRefused(session, found.row, refreshToken)) return 'rejected';
   // Nothing is unresolved on these rows, and only recovery looks at the access token.
   const tokens = { refreshToken, accessToken: null };
   return claimOn(found, leaseMs, { attemptId: randomUUID(), probing }, tokens);
@@ -51,10 +61,11 @@ function drafted(
 async function setAside(
   session: StoreSession,
   rows: readonly RowAtInstant[],
-  claims: readonly Claim[],
+  drafts: readonly Draft[],
 ): Promise<void> {
-  const claimed = new Set(claims.map(({ authorizationId }) => authorizationId));
-  const others = rows.map(({ row }) => row.id).filter((id) => !claimed.has(id));
+  const rowsOf = (kind: Draft) => rows.filter((_, index) => drafts[index] === kind);
+  for (const { row } of rowsOf('rejected')) await markRejected(session, row.id, row.version);
+  const others = rowsOf('undecryptable').map(({ row }) => row.id);
   if (others.length === 0) return;
   const change = { nextAttemptAt: () => fromNow(session.dialect, ASIDE_MS) };
   await updateAuthorizations(session, others, change, { guard: 'attempt_id IS NULL', parameters: {} });

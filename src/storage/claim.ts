@@ -8,11 +8,12 @@ import type {
 import type { RefreshGate } from '../domain/refresh-gate.js';
 import type { Secret } from '../domain/secret.js';
 import { journalEnd, journalStart } from './attempt-journal.js';
-import { lockRow, type RowAtInstant } from './authorization-rows.js';
+import { lockRowIfFree, type RowAtInstant } from './authorization-rows.js';
 import { updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
-import { becomeProbe, gatePassage } from './refresh-gates.js';
+import { isSuspected, markRejected, noteSuspects } from './mass-revocation.breaker.js';
+import { becomeProbe, gatePassage, notThisTime } from './refresh-gates.js';
 import type { StoreSession } from './store-session.js';
 
 /** The attempt to be. One that stands on the row already is this very claim, whose commit was not confirmed. */
@@ -29,8 +30,9 @@ export async function claimRow(
   request: ClaimRequest,
   draft: AttemptDraft,
 ): Promise<ClaimResult> {
-  const found = await lockRow(session, request.authorizationId);
+  const found = await lockRowIfFree(session, request.authorizationId);
   if (found === null) return { kind: 'not_found' };
+  if (found === 'locked') return { kind: 'claimed_elsewhere', leaseLeftMs: 0 };
   if (found.row.attemptId === draft.attemptId) return resume(session, request, found, draft);
   const refusal = refuseClaim(found, request.seenVersion);
   if (refusal !== null && refusal.kind !== 'postponed') return refusal;
@@ -40,7 +42,13 @@ export async function claimRow(
   // Opened before anything is written: a token that no key opens leaves no claim behind.
   const refreshToken = session.seals.refreshToken(found.row);
   if (refreshToken === null) return { kind: 'needs_reconnect', reason: 'no_refresh_token' };
-  if (isRefused(session, found.row, refreshToken)) {
+  const isRejected = isRefused(session, found.row, refreshToken);
+  if (passage.kind === 'probe' && passage.gate === 'mass_dead') {
+    if (isRejected || (await isSuspected(session, found.row.id))) return notThisTime(passage.gate);
+  }
+  if (isRejected) {
+    // Held back while the breaker was open, which it no longer is.
+    await markRejected(session, found.row.id, found.row.version);
     return { kind: 'needs_reconnect', reason: 'revoked_or_expired' };
   }
   draft.probing = passage.kind === 'probe' ? passage.gate : null;
@@ -117,6 +125,7 @@ async function take(
   if (!(await writeClaim(session, claim, row))) return { kind: 'claimed_elsewhere', leaseLeftMs: 0 };
   if (row.attemptId !== null) await journalEnd(session, row.attemptId, { outcome: 'unknown' });
   await journalStart(session, request.trigger, [claim]);
+  if (claim.probing === 'mass_dead') await noteSuspects(session, [claim], false);
   return { kind: 'claimed', claim };
 }
 

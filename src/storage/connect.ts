@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectResult, NewConnection } from '../domain/authorization-store.js';
 import type { Authorization, AuthorizationId, NotionGrant } from '../domain/authorization.js';
-import type { NotionEventName } from '../domain/notion-event.js';
 import type { Secret } from '../domain/secret.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { findAuthorization } from './authorization-queries.js';
 import { isLinked, lockRowOfBot, lockRowOfGrant, type RowAtInstant } from './authorization-rows.js';
 import { AuthorizationEntity } from './authorization.entity.js';
+import { isRefused } from './claim.js';
 import { versionOfUserChange } from './database-timeline.js';
 import type { Dialect } from './dialect.js';
-import { addEvent } from './events.js';
+import { addActivations } from './events.js';
 import { takeBackRevocations } from './revocations.js';
 import { pairTimes } from './store-pair.js';
 import type { StoreSession } from './store-session.js';
@@ -24,16 +24,9 @@ export async function connectGrant(session: StoreSession, connection: NewConnect
   const id = standing?.row.id ?? randomUUID();
   await (standing === null ? insert(session, id, connection) : renew(session, standing, connection));
   await link(session, id, connection.ownerId);
-  const event = eventOf(standing);
-  if (event !== null) await addEvent(session, { name: event, authorizationId: id });
+  await addActivations(session, [{ authorizationId: id, before: standing?.row.status ?? null }]);
   const authorization = await connected(session, id);
   return { kind: standing === null ? 'connected' : 'reconnected', authorization };
-}
-
-/** A grant that was alive all the time has only been given again. */
-function eventOf(standing: RowAtInstant | null): NotionEventName | null {
-  if (standing === null || standing.row.status === 'revoked') return 'connected';
-  return standing.row.status === 'needs_reconnect' ? 'recovered' : null;
 }
 
 /** The row of this grant: by bot id, else the same person in the same workspace. */
@@ -100,9 +93,10 @@ async function renew(session: StoreSession, found: RowAtInstant, connection: New
 }
 
 /** A grant that came without a refresh token keeps the stored one, unless Notion refused that or no key opens it. */
-function keptRefreshToken({ seals }: StoreSession, row: AuthorizationEntity): Secret | null {
+function keptRefreshToken(session: StoreSession, row: AuthorizationEntity): Secret | null {
+  const { seals } = session;
   const kept = seals.unlessKeyIsLost(() => seals.refreshToken(row));
-  return kept !== null && seals.fingerprint(kept) === row.refusedRefreshTokenFingerprint ? null : kept;
+  return kept !== null && isRefused(session, row, kept) ? null : kept;
 }
 
 function grantColumns({ grant, redirectUri }: NewConnection): AuthorizationChange {

@@ -53,6 +53,29 @@ const CONNECTION_EXCEPTION = /^08[0-9A-Z]{3}$/;
 const CONNECTION_LOST_MESSAGE =
   /connection terminated|connection error and is not queryable|connection is in closed state|connection ended/i;
 
+/** No connection was free for a moment, or the statement was cancelled: the next try usually succeeds. */
+const SOON_OVER = new Set<string | number>([
+  '53300', // PostgreSQL too_many_connections
+  '57014', // PostgreSQL query_canceled: also statement_timeout
+  1040, // MySQL ER_CON_COUNT_ERROR
+  1203, // MySQL ER_TOO_MANY_USER_CONNECTIONS
+  1226, // MySQL ER_USER_LIMIT_REACHED
+  1317, // MySQL ER_QUERY_INTERRUPTED
+  1969, // MariaDB ER_STATEMENT_TIMEOUT
+  3024, // MySQL ER_QUERY_TIMEOUT
+]);
+
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+
+/**
+ * SQLSTATE classes of what passes with time: connection, transaction state, rollback, resources, prerequisite state,
+ * operator intervention, system error.
+ */
+const PASSING_CLASS = /^(08|25|40|53|55|57|58)/;
+
+/** PostgreSQL insufficient_privilege. */
+const PRIVILEGE_MISSING = '42501';
+
 /** A server that restarts, or a killed session, is back within this; a longer outage is the caller's to know. */
 const CONNECTION_REPEATS_MS = SECOND_MS;
 
@@ -78,6 +101,21 @@ export function isConnectionLoss(error: unknown): boolean {
     ) ||
     (typeof message === 'string' && CONNECTION_LOST_MESSAGE.test(message))
   );
+}
+
+export function isSoonOver(error: unknown): boolean {
+  return driverCodes(error).some((code) => SOON_OVER.has(code));
+}
+
+/** Whether PostgreSQL, or a relative of it, rejected the statement for a reason that time does not change. */
+export function isRejectedForGood(error: unknown): boolean {
+  return driverCodes(error).some(
+    (code) => typeof code === 'string' && SQLSTATE.test(code) && !PASSING_CLASS.test(code),
+  );
+}
+
+export function isPrivilegeMissing(error: unknown): boolean {
+  return driverCodes(error).includes(PRIVILEGE_MISSING);
 }
 
 /** Runs `work` again, after a pause with jitter, while `mayRepeat` says so; a bounded number of times. */

@@ -1,21 +1,38 @@
 import { SECOND_MS } from '../domain/duration.js';
 import type { RowAtInstant } from './authorization-rows.js';
 import { DatabaseTimelineEntity } from './database-timeline.entity.js';
-import { closeGate, type GateSession } from './refresh-gates.js';
+import { closeGate, openGates, type GateSession } from './refresh-gates.js';
 
 /** 2025-01-01T00:00:00Z. Seconds since then fit a 32-bit integer until 2093. */
 const EPOCH_MS = 1_735_689_600_000;
 
 /**
- * Notes who answers, and closes the `failover` gate when it is not who wrote the data last. Of all processes that
- * notice, one moves the note and closes the gate, which then holds for all.
+ * Compares the server that this transaction runs on with the noted one. Where they differ, moves the note and closes
+ * the `failover` gate for `holdMs`, which then holds for all processes; of those that notice, one does it.
+ *
+ * `wasSeen` means that this process has met this server shortly before the note named another. Then the servers share
+ * their data and take turns: nothing is lost, the note stays, and the gate is opened again.
  */
-export async function noteTimeline(session: GateSession, timeline: string, holdMs: number): Promise<void> {
+export async function noteTimeline(
+  session: GateSession,
+  timeline: string,
+  { holdMs, wasSeen }: { readonly holdMs: number; readonly wasSeen: boolean },
+): Promise<'noted' | 'alternates'> {
   const noted = await readNote(session);
-  if (noted === null) return insertNote(session, timeline);
-  if (noted.timeline !== timeline && (await moveNote(session, timeline))) {
-    await closeGate(session, 'failover', holdMs);
+  if (noted === null) await insertNote(session, timeline);
+  else if (noted.timeline !== timeline) {
+    if (wasSeen) {
+      await openGates(session, ['failover']);
+      return 'alternates';
+    }
+    if (await moveNote(session, timeline)) await closeGate(session, 'failover', holdMs);
   }
+  return 'noted';
+}
+
+/** For a role that cannot read the server's identity: what another process noted. */
+export async function notedTimeline(session: GateSession): Promise<string | null> {
+  return (await readNote(session))?.timeline ?? null;
 }
 
 /**

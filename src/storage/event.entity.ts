@@ -4,7 +4,7 @@ import { epochMs } from './epoch-ms.transformer.js';
 
 /** An event to be delivered, or delivered and kept so that it is not raised again. Holds no secret. */
 @Entity({ name: 'notion_event' })
-@Index('notion_event_due_ix', ['clientId', 'nextDeliveryAt'])
+@Index('notion_event_due_ix', ['clientId', 'name', 'nextDeliveryAt'])
 @Index('notion_event_age_ix', ['clientId', 'createdAt'])
 export class EventEntity {
   @PrimaryColumn({ type: 'varchar', length: 36, primaryKeyConstraintName: 'notion_event_pk' })

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { AuthorizationId } from '../domain/authorization.js';
-import type { ClaimedEvent, NoticedEvent } from '../domain/event-outbox.js';
+import type { AuthorizationId, AuthorizationStatus } from '../domain/authorization.js';
+import type { ClaimedEvent, EventClaimQuery, NoticedEvent } from '../domain/event-outbox.js';
 import type { NotionEventName } from '../domain/notion-event.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
 import { EventEntity } from './event.entity.js';
 import type { StoreSession } from './store-session.js';
+
+export const PRUNED_AT_ONCE = 500;
 
 /** Events hold no secret, so moving one needs no seals. */
 type EventSession = Pick<StoreSession, 'manager' | 'dialect' | 'clientId'>;
@@ -24,22 +26,54 @@ export async function addEvent(
   raised: RaisedEvent,
   id: string = randomUUID(),
 ): Promise<void> {
-  const { manager, dialect, clientId } = session;
+  await insertEvents(session, [{ ...raised, id }]);
+}
+
+/** An authorization that becomes `active`. */
+export interface Activation {
+  readonly authorizationId: AuthorizationId;
+  /** Its status until then; `null` where it is new. */
+  readonly before: AuthorizationStatus | null;
+}
+
+/** As {@link addEvent}: `connected`, `recovered`, or nothing for an authorization that was active all the time. */
+export async function addActivations(
+  session: EventSession,
+  activations: readonly Activation[],
+): Promise<void> {
+  const changed = activations.filter(({ before }) => before !== 'active');
+  if (changed.length === 0) return;
+  await insertEvents(
+    session,
+    changed.map(({ authorizationId, before }) => ({
+      id: randomUUID(),
+      name: before === 'needs_reconnect' ? 'recovered' : 'connected',
+      authorizationId,
+    })),
+  );
+}
+
+async function insertEvents(
+  { manager, dialect, clientId }: EventSession,
+  events: readonly (RaisedEvent & { readonly id: string })[],
+): Promise<void> {
   await manager
     .createQueryBuilder()
     .insert()
     .into(EventEntity)
-    .values({
-      id,
-      clientId,
-      name: raised.name,
-      authorizationId: raised.authorizationId ?? null,
-      reason: raised.reason ?? null,
-      ownerId: raised.ownerId ?? null,
-      deliveries: 0,
-      nextDeliveryAt: () => dialect.now,
-      createdAt: () => dialect.now,
-    })
+    .values(
+      events.map(({ id, name, authorizationId = null, reason = null, ownerId = null }) => ({
+        id,
+        clientId,
+        name,
+        authorizationId,
+        reason,
+        ownerId,
+        deliveries: 0,
+        nextDeliveryAt: () => dialect.now,
+        createdAt: () => dialect.now,
+      })),
+    )
     .updateEntity(false)
     .callListeners(false)
     .execute();
@@ -58,14 +92,14 @@ export async function addNoticed(session: EventSession, noticed: NoticedEvent): 
 
 export async function claimDueEvents(
   session: EventSession,
-  limit: number,
-  leaseMs: number,
+  query: EventClaimQuery,
 ): Promise<readonly ClaimedEvent[]> {
+  if (query.limits.size === 0) return [];
   const claimed: EventEntity[] = [];
-  for (const row of await dueEvents(session, limit)) {
+  for (const row of await dueEvents(session, query)) {
     const taken = await updateAsSeen(session, row, {
       deliveries: row.deliveries + 1,
-      nextDeliveryAt: () => fromNow(session.dialect, leaseMs),
+      nextDeliveryAt: () => fromNow(session.dialect, query.leaseMs),
     });
     if (taken) claimed.push(row);
   }
@@ -86,25 +120,63 @@ export async function postponeEvent(
   await updateAsSeen(session, { id: event.id, deliveries: delivery }, { nextDeliveryAt: due });
 }
 
-export async function pruneEvents(session: EventSession, olderThanMs: number): Promise<void> {
+/** The oldest first and not all at once: so they are read from the index, and a backlog locks few rows at a time. */
+export async function findOldEvents(session: EventSession, olderThanMs: number): Promise<readonly string[]> {
   const { manager, dialect, clientId } = session;
+  const old = await manager
+    .createQueryBuilder(EventEntity, 'e')
+    .select(['e.id', 'e.createdAt'])
+    .where('e.clientId = :clientId', { clientId })
+    .andWhere(`e.createdAt <= (SELECT ${fromNow(dialect, -olderThanMs)})`)
+    .orderBy('e.createdAt')
+    .limit(PRUNED_AT_ONCE)
+    .getMany();
+  return old.map(({ id }) => id);
+}
+
+export async function removeEvents(
+  { manager, clientId }: EventSession,
+  ids: readonly string[],
+): Promise<void> {
   await manager
     .createQueryBuilder()
     .delete()
     .from(EventEntity)
-    .where('client_id = :clientId', { clientId })
-    .andWhere(`created_at <= ${fromNow(dialect, -olderThanMs)}`)
+    .where('id IN (:...ids) AND client_id = :clientId', { ids, clientId })
     .callListeners(false)
     .execute();
 }
 
-function dueEvents({ manager, dialect, clientId }: EventSession, limit: number): Promise<EventEntity[]> {
+/**
+ * Each name is read from the index on its own and only as far as its limit: events that have no listener here cost
+ * nothing, however many there are.
+ */
+function dueEvents(
+  { manager, dialect, clientId }: EventSession,
+  { limits, keepMs }: EventClaimQuery,
+): Promise<EventEntity[]> {
+  const names = [...limits.keys()];
+  const due = names.map((name, index) => {
+    const ofName = manager
+      .createQueryBuilder(EventEntity, 'e')
+      .select('e.id', 'id')
+      .where(`e.clientId = :clientId AND e.name = :name${String(index)}`)
+      // As subqueries, which are evaluated once: PostgreSQL uses no index for a clock that may move between rows.
+      .andWhere(`e.nextDeliveryAt <= (SELECT ${dialect.now})`)
+      .andWhere(`e.createdAt > (SELECT ${fromNow(dialect, -keepMs)})`)
+      .orderBy('e.nextDeliveryAt')
+      .limit(limits.get(name));
+    return `SELECT d${String(index)}.id FROM (${ofName.getQuery()}) d${String(index)}`;
+  });
   return manager
     .createQueryBuilder(EventEntity, 'e')
-    .where(`e.clientId = :clientId AND e.nextDeliveryAt <= ${dialect.now}`, { clientId })
+    .innerJoin(`(${due.join(' UNION ALL ')})`, 'due', 'due.id = e.id')
+    .setParameters({
+      clientId,
+      ...Object.fromEntries(names.map((name, index) => [`name${String(index)}`, name])),
+    })
     .orderBy('e.nextDeliveryAt')
     .addOrderBy('e.id')
-    .limit(limit)
     .getMany();
 }
 
@@ -141,6 +213,7 @@ async function describeAll(
     const event = {
       id: row.id,
       name: row.name,
+      clientId: row.clientId,
       at: new Date(row.createdAt),
       authorizationId: row.authorizationId,
       reason: row.reason,

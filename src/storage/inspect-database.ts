@@ -1,4 +1,5 @@
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
+import { readServerIdentity, type ServerIdentity } from './database-identity.js';
 import type { DatabaseFamily } from './dialect.js';
 import { countByKey } from './key-counts.js';
 import { NotionDatabase } from './notion-database.js';
@@ -27,6 +28,8 @@ export interface DatabaseInspection {
     | 'not_tried';
   /** Of the server; `null` for an embedded file, and where the server does not tell. */
   readonly connections: ConnectionRoom | null;
+  /** As failover detection sees the server; `null` for an embedded file. */
+  readonly identity: ServerIdentity | { readonly kind: 'not_known_now' } | null;
   /** The database's clock less this machine's, in milliseconds; half of a round trip is taken off. */
   readonly clockOffsetMs: number;
   /** Rows that each encryption key seals. */
@@ -44,6 +47,7 @@ export async function inspectDatabase(config: NotionAuthConfig): Promise<Databas
       hasPendingMigrations: await dataSource.showMigrations(),
       locking: await tryLock(database),
       connections: await connectionRoom(database).catch(() => null),
+      identity: await identityOf(database),
       clockOffsetMs: await clockOffset(database),
       rowsByKey: await countByKey(database, config.clientId).catch(() => new Map<string, number>()),
     };
@@ -82,6 +86,18 @@ async function connectionRoom(database: NotionDatabase): Promise<ConnectionRoom 
     manager.query<[{ most: string | number; used: string | number }]>(statement),
   );
   return { ofOneProcess: OWN_POOL_SIZE, most: Number(row.most), inUse: Number(row.used) };
+}
+
+/** Asks on several connections at the same time: a load balancer may connect each to another server. */
+async function identityOf(database: NotionDatabase): Promise<DatabaseInspection['identity']> {
+  if (!database.dialect.locksRows) return null;
+  const asked = Array.from({ length: OWN_POOL_SIZE - 1 }, () => database.transaction(readServerIdentity));
+  const identities = (await Promise.allSettled(asked)).flatMap((look) =>
+    look.status === 'fulfilled' ? [look.value] : [],
+  );
+  const names = new Set(identities.map((identity) => (identity.kind === 'known' ? identity.name : null)));
+  if (names.size > 1 && !names.has(null)) return { kind: 'unknowable', obstacle: 'several_servers' };
+  return identities.find(({ kind }) => kind !== 'known') ?? identities[0] ?? { kind: 'not_known_now' };
 }
 
 async function clockOffset(database: NotionDatabase): Promise<number> {

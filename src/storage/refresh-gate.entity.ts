@@ -23,4 +23,8 @@ export class RefreshGateEntity {
   /** For people who read the table. */
   @Column({ name: 'closed_since', type: 'bigint', nullable: true, transformer: epochMs })
   closedSince!: number | null;
+
+  /** When it last let refreshes pass again; outcomes from before no longer count against it. */
+  @Column({ name: 'reset_at', type: 'bigint', nullable: true, transformer: epochMs })
+  resetAt!: number | null;
 }

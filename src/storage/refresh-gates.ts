@@ -6,8 +6,11 @@ import { fromNow } from './database-time.js';
 import { RefreshGateEntity } from './refresh-gate.entity.js';
 import type { StoreSession } from './store-session.js';
 
-/** While a gate is probed, at most one attempt of all processes is sent in this time. */
-const PROBE_EVERY_MS = 30 * SECOND_MS;
+/** While a breaker is probed, at most one attempt of all processes is sent in this time. */
+const PROBE_EVERY_MS: Readonly<Partial<Record<RefreshGate, number>>> = {
+  configuration: 30 * SECOND_MS,
+  mass_dead: 5 * SECOND_MS,
+};
 
 /** What a probe must have ended in to open its gate; any other end teaches nothing, and the next probe comes in time. */
 const OPENED_BY: Readonly<Partial<Record<RefreshGate, readonly AttemptOutcome[]>>> = {
@@ -50,13 +53,22 @@ export async function becomeProbe(
   const pushed = await manager
     .createQueryBuilder()
     .update(RefreshGateEntity)
-    .set({ closedUntil: () => fromNow(dialect, PROBE_EVERY_MS) })
+    .set({ closedUntil: () => fromNow(dialect, probeEveryMs(gate)) })
     .where('client_id = :clientId AND gate = :gate', { clientId, gate })
     .andWhere(`closed_until <= ${dialect.now}`)
     .updateEntity(false)
     .callListeners(false)
     .execute();
-  return pushed.affected === 1 ? null : { kind: 'postponed', retryInMs: PROBE_EVERY_MS, gate };
+  return pushed.affected === 1 ? null : notThisTime(gate);
+}
+
+/** For an authorization that must leave the probe to another one. */
+export function notThisTime(gate: RefreshGate): Extract<ClaimRefusal, { kind: 'postponed' }> {
+  return { kind: 'postponed', retryInMs: probeEveryMs(gate), gate };
+}
+
+function probeEveryMs(gate: RefreshGate): number {
+  return PROBE_EVERY_MS[gate] ?? 0;
 }
 
 /** Never shortens what another attempt has closed for longer. @returns whether the gate was open before. */
@@ -81,14 +93,14 @@ export async function closeGate(session: GateSession, gate: RefreshGate, forMs: 
 }
 
 export async function openGates(
-  { manager, clientId }: StoreSession,
+  { manager, dialect, clientId }: GateSession,
   gates: readonly RefreshGate[],
 ): Promise<void> {
   if (gates.length === 0) return;
   await manager
     .createQueryBuilder()
     .update(RefreshGateEntity)
-    .set({ closedUntil: null, closedSince: null })
+    .set({ closedUntil: null, closedSince: null, resetAt: () => dialect.now })
     .where('client_id = :clientId AND gate IN (:...gates)', { clientId, gates })
     .andWhere('closed_until IS NOT NULL')
     .updateEntity(false)
@@ -103,6 +115,16 @@ export function gatesOpenedBy(claim: Claim, outcome: AttemptOutcome): readonly R
   // Any success proves the client's credentials, whoever had closed the gate.
   if (outcome === 'success') opened.add('configuration');
   return [...opened];
+}
+
+export async function readGate(
+  { manager, clientId }: GateSession,
+  gate: RefreshGate,
+): Promise<RefreshGateEntity | null> {
+  return manager
+    .createQueryBuilder(RefreshGateEntity, 'g')
+    .where('g.clientId = :clientId AND g.gate = :gate', { clientId, gate })
+    .getOne();
 }
 
 /** Nobody else moves the gate, or counts for it, before this transaction ends. Always after the authorization's row. */

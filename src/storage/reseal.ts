@@ -1,6 +1,7 @@
 import type { SelectQueryBuilder } from 'typeorm';
 import { NotionKeyError } from '../domain/errors.js';
 import type { ResealBatch } from '../domain/sealed-secrets.js';
+import type { Secret } from '../domain/secret.js';
 import type { SealContext, TokenCipher } from '../domain/token-cipher.js';
 import type { DatabaseSession } from './database-sessions.js';
 import { isAmongIds, isOfClient } from './identifiers.js';
@@ -19,13 +20,13 @@ export interface ResealedRows {
   readonly lastId: string | null;
 }
 
-type Envelopes = Readonly<Record<string, string | null>>;
+type Columns = Readonly<Record<string, string | null>>;
 
-/** One row's envelopes as they stand, and the same secrets under the first key of the ring. */
+/** One row's envelopes and fingerprints as they stand, and of the same secrets under the first key of the ring. */
 interface Resealed {
   readonly id: string;
-  readonly before: Envelopes;
-  readonly after: Envelopes;
+  readonly before: Columns;
+  readonly after: Columns;
 }
 
 /** Seals rows of one table anew that one key seals, in the order of their ids. */
@@ -65,15 +66,27 @@ async function lockRows(
 }
 
 /** `null` where no key opens it: what cannot be read is not overwritten. */
-function resealedRow(cipher: TokenCipher, { envelopes }: SealedTable, row: SealedRow): Resealed | null {
+function resealedRow(
+  cipher: TokenCipher,
+  { envelopes, fingerprints }: SealedTable,
+  row: SealedRow,
+): Resealed | null {
+  const secrets: Record<string, Secret | null> = {};
   const before: Record<string, string | null> = {};
   const after: Record<string, string | null> = {};
   try {
     for (const [property, contextOf] of Object.entries(envelopes)) {
       const envelope = row[property] as string | null;
       const context: SealContext = contextOf(row as never);
+      const secret = envelope === null ? null : cipher.open(envelope, context);
+      secrets[property] = secret;
       before[property] = envelope;
-      after[property] = envelope === null ? null : cipher.seal(cipher.open(envelope, context), context);
+      after[property] = secret === null ? null : cipher.seal(secret, context);
+    }
+    for (const [property, of] of Object.entries(fingerprints)) {
+      const fingerprint = row[property] as string | null;
+      before[property] = fingerprint;
+      after[property] = refingerprinted(cipher, fingerprint, secrets[of] ?? null);
     }
     return { id: row.id, before, after };
   } catch (error) {
@@ -82,10 +95,20 @@ function resealedRow(cipher: TokenCipher, { envelopes }: SealedTable, row: Seale
   }
 }
 
+/** What is not this secret's stays as it is: of another secret nothing else can be made. */
+function refingerprinted(
+  cipher: TokenCipher,
+  fingerprint: string | null,
+  secret: Secret | null,
+): string | null {
+  const isOfSecret = fingerprint !== null && secret !== null && cipher.recognises(secret, fingerprint);
+  return isOfSecret ? cipher.fingerprint(secret) : fingerprint;
+}
+
 /** The guard is every envelope as it was read: whoever stored another pair meanwhile keeps it. */
 async function write(
   { manager, dialect, clientId, cipher }: ResealSession,
-  { entity, envelopes }: SealedTable,
+  { entity, envelopes, fingerprints }: SealedTable,
   keyId: string,
   rows: readonly Resealed[],
 ): Promise<void> {
@@ -97,7 +120,7 @@ async function write(
       'text',
       rows.map((row) => [row.id, pick(row)]),
     );
-  const columns = Object.keys(envelopes).map((property, index) => ({
+  const columns = Object.keys({ ...envelopes, ...fingerprints }).map((property, index) => ({
     property,
     column: metadata.findColumnWithPropertyName(property)?.databaseName ?? property,
     before: valuesOf(`before${String(index)}`, ({ before }) => before[property] ?? null),

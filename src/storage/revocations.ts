@@ -90,6 +90,23 @@ export async function claimDueRevocations(
   return { claimed, givenUp };
 }
 
+/**
+ * Atomic against {@link takeBackRevocations}, which deletes the row: one of the two waits for the other. What remains
+ * is the way from this commit to Notion, a turn of the event loop and the network. A grant that is connected again
+ * within it keeps its new token pair; should Notion end that pair too, the next call meets a 401 and the user is asked
+ * to reconnect. To make the reconnect wait instead would put the new pair at risk, which exists in one process only.
+ */
+export function renewRevocationClaim(
+  session: OutboxSession,
+  { id, attempt }: PendingRevocation,
+): Promise<boolean> {
+  return updateAsSeen(
+    session,
+    { id, attempts: attempt },
+    { nextAttemptAt: () => fromNow(session.dialect, REVOCATION_LEASE_MS) },
+  );
+}
+
 export async function removeRevocation({ manager, clientId }: OutboxSession, id: string): Promise<void> {
   await manager
     .createQueryBuilder()

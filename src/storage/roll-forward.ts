@@ -12,6 +12,7 @@ import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { lockRow, lockStandings } from './authorization-rows.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
 import { erasure } from './disconnect.js';
+import { addActivations } from './events.js';
 import { isAuthorizationId } from './identifiers.js';
 import { addRevocations, takeBackRevocations } from './revocations.js';
 import { rowValues } from './row-values.js';
@@ -48,7 +49,14 @@ export async function rollForwardRows(
     const standing = standings.get(authorizationId);
     return standing !== undefined && standing.version < version && standing.status !== 'revoked';
   });
-  if (behind.length > 0) await rollPairs(session, behind);
+  if (behind.length > 0) {
+    await rollPairs(session, behind);
+    const ids = behind.map(({ authorizationId }) => authorizationId);
+    await addActivations(
+      session,
+      ids.map((id) => ({ authorizationId: id, before: standings.get(id)!.status })),
+    );
+  }
   return new Map(behind.map((retained) => [retained, { kind: 'rolled_forward', revocations: [] }]));
 }
 
@@ -100,6 +108,7 @@ async function rollPair(
 ): Promise<RollForwardVerdict> {
   if (await rollPairForward(session, row, retained)) {
     await takeBackRevocations(session, row.id);
+    await addActivations(session, [{ authorizationId: row.id, before: row.status }]);
     return { kind: 'rolled_forward', revocations: [] };
   }
   const { accessToken, refreshToken } = retained.pair;

@@ -1,16 +1,11 @@
-import type {
-  AttemptEnding,
-  Claim,
-  MassDeadGuard,
-  Settlement,
-  SettleVerdict,
-} from '../domain/authorization-store.js';
+import type { AttemptEnding, Claim, Settlement, SettleVerdict } from '../domain/authorization-store.js';
 import { journalEnd } from './attempt-journal.js';
 import { NO_ATTEMPT, updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import { fromNow } from './database-time.js';
 import { addEvent } from './events.js';
 import { isAuthorizationId } from './identifiers.js';
-import { isOneOfTooMany } from './mass-dead.js';
+import { judgeRejection, noteSuspects } from './mass-revocation.breaker.js';
+import type { RefreshGate } from '../domain/refresh-gate.js';
 import { closeGate, gatesOpenedBy, openGates } from './refresh-gates.js';
 import type { StoreSession } from './store-session.js';
 
@@ -23,20 +18,24 @@ export async function settleClaim(
 ): Promise<SettleVerdict> {
   if (!isAuthorizationId(claim.authorizationId)) return 'superseded';
   const guard = settlement.kind === 'needs_reconnect' ? settlement.guard : null;
-  if (guard !== null && (await isOneOfTooMany(session, claim, ending, guard))) {
-    return (await endAttempt(session, claim, holdBack(guard), ending)) ? 'held_back' : 'superseded';
+  const verdict = guard === null ? 'believed' : await judgeRejection(session, claim, ending, guard);
+  if (guard === null || verdict === 'believed') {
+    return (await endAttempt(session, claim, settlement, ending)) ? 'settled' : 'superseded';
   }
-  return (await endAttempt(session, claim, settlement, ending)) ? 'settled' : 'superseded';
+  const holdBack: HoldBack = { kind: 'hold_back', tripForMs: verdict === 'tripped' ? guard.openForMs : null };
+  return (await endAttempt(session, claim, holdBack, ending)) ? 'held_back' : 'superseded';
 }
 
-function holdBack({ closeForMs }: MassDeadGuard): Settlement {
-  return { kind: 'postpone', retryInMs: closeForMs, gate: 'mass_dead' };
+/** A rejected grant that stays `active` while the mass-revocation breaker is open; it trips the breaker, or not. */
+interface HoldBack {
+  readonly kind: 'hold_back';
+  readonly tripForMs: number | null;
 }
 
 async function endAttempt(
   session: StoreSession,
   claim: Claim,
-  settlement: Settlement,
+  settlement: Settlement | HoldBack,
   ending: AttemptEnding,
 ): Promise<boolean> {
   const settled = await updateAuthorization(
@@ -52,11 +51,16 @@ async function endAttempt(
   if (settled) {
     await moveGates(session, claim, settlement, ending);
     await raiseEvent(session, claim, settlement);
+    if (settlement.kind === 'hold_back') await noteSuspects(session, [claim], true);
   }
   return settled;
 }
 
-async function raiseEvent(session: StoreSession, claim: Claim, settlement: Settlement): Promise<void> {
+async function raiseEvent(
+  session: StoreSession,
+  claim: Claim,
+  settlement: Settlement | HoldBack,
+): Promise<void> {
   const { authorizationId } = claim;
   if (settlement.kind === 'needs_reconnect') {
     await addEvent(session, { name: 'needs_reconnect', authorizationId, reason: settlement.reason });
@@ -68,27 +72,38 @@ async function raiseEvent(session: StoreSession, claim: Claim, settlement: Settl
 async function moveGates(
   session: StoreSession,
   claim: Claim,
-  settlement: Settlement,
+  settlement: Settlement | HoldBack,
   { outcome }: AttemptEnding,
 ): Promise<void> {
-  const closing = settlement.kind === 'postpone' ? settlement.gate : undefined;
-  const opening = gatesOpenedBy(claim, outcome).filter((gate) => gate !== closing);
+  const closing = gateClosedBy(settlement);
+  const opening = gatesOpenedBy(claim, outcome).filter((gate) => gate !== closing?.gate);
   await openGates(session, opening);
-  if (settlement.kind === 'postpone' && closing !== undefined) {
-    const wasOpen = await closeGate(session, closing, settlement.retryInMs);
-    if (wasOpen && (closing === 'configuration' || closing === 'mass_dead')) {
-      await addEvent(session, { name: 'configuration_alarm', reason: closing });
-    }
+  if (closing === null) return;
+  const wasOpen = await closeGate(session, closing.gate, closing.forMs);
+  if (wasOpen && (closing.gate === 'configuration' || closing.gate === 'mass_dead')) {
+    await addEvent(session, { name: 'configuration_alarm', reason: closing.gate });
   }
+}
+
+function gateClosedBy(
+  settlement: Settlement | HoldBack,
+): { readonly gate: RefreshGate; readonly forMs: number } | null {
+  if (settlement.kind === 'postpone' && settlement.gate !== undefined) {
+    return { gate: settlement.gate, forMs: settlement.retryInMs };
+  }
+  const tripForMs = settlement.kind === 'hold_back' ? settlement.tripForMs : null;
+  return tripForMs === null ? null : { gate: 'mass_dead', forMs: tripForMs };
 }
 
 function changeFor(
   { dialect, seals }: StoreSession,
   claim: Claim,
-  settlement: Settlement,
+  settlement: Settlement | HoldBack,
 ): AuthorizationChange {
   const { now } = dialect;
   switch (settlement.kind) {
+    case 'hold_back':
+      return { ...handBack(now), refusedRefreshTokenFingerprint: seals.fingerprint(claim.refreshToken) };
     case 'release':
       return handBack(now);
     case 'postpone':

@@ -14,6 +14,7 @@ import { RevocationSqlite1795290000000 } from './migrations/revocation.sqlite.js
 import { WebhookMysql1795380000000 } from './migrations/webhook.mysql.js';
 import { WebhookPostgres1795380000000 } from './migrations/webhook.postgres.js';
 import { WebhookSqlite1795380000000 } from './migrations/webhook.sqlite.js';
+import { BreakerSuspectEntity } from './breaker-suspect.entity.js';
 import { DatabaseTimelineEntity } from './database-timeline.entity.js';
 import { EventEntity } from './event.entity.js';
 import { OAuthStateEntity } from './oauth-state.entity.js';
@@ -33,6 +34,7 @@ export const notionAuthEntities = [
   RefreshAttemptEntity,
   OAuthStateEntity,
   RefreshGateEntity,
+  BreakerSuspectEntity,
   DatabaseTimelineEntity,
   RefreshRateEntity,
   RevocationEntity,

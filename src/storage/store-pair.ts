@@ -7,6 +7,7 @@ import { lockRow } from './authorization-rows.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
 import type { Dialect } from './dialect.js';
+import { addActivations } from './events.js';
 import { gatesOpenedBy, openGates } from './refresh-gates.js';
 import { addRevocations } from './revocations.js';
 import type { StoreSession } from './store-session.js';
@@ -24,6 +25,7 @@ export async function storePairOf(
     return { stored: false, version: 0, status: 'not_found', revocations };
   }
   if (await writePair(session, claim, pair)) {
+    await addActivations(session, [{ authorizationId: found.row.id, before: found.row.status }]);
     await journalSuccess(session, claim.attemptId, ending);
     await openGates(session, gatesOpenedBy(claim, 'success'));
     return { stored: true, version: claim.spentVersion + 1 };

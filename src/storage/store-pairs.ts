@@ -6,6 +6,7 @@ import { journalSuccesses } from './attempt-journal.js';
 import { updateAuthorizations, type AuthorizationChange, type ChangeGuard } from './authorization-changes.js';
 import { lockStandings } from './authorization-rows.js';
 import { laterBy, wholeMs } from './database-time.js';
+import { addActivations } from './events.js';
 import { isAuthorizationId } from './identifiers.js';
 import { gatesOpenedBy, openGates } from './refresh-gates.js';
 import { rowValues, type RowType, type RowValue } from './row-values.js';
@@ -33,7 +34,14 @@ export async function storePairsOf(
   const standing = [...first.values()].filter(
     ({ claim }) => standings.get(claim.authorizationId)?.version === claim.spentVersion,
   );
-  if (standing.length > 0) await store(session, standing, isGateClosed);
+  if (standing.length > 0) {
+    await store(session, standing, isGateClosed);
+    const ids = standing.map(({ claim }) => claim.authorizationId);
+    await addActivations(
+      session,
+      ids.map((id) => ({ authorizationId: id, before: standings.get(id)!.status })),
+    );
+  }
   return new Map(standing.map((one) => [one, { stored: true, version: one.claim.spentVersion + 1 }]));
 }
 

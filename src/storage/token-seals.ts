@@ -72,8 +72,17 @@ export class TokenSeals {
     }
   }
 
-  fingerprint(refreshToken: Secret): string {
-    return this.cipher.fingerprint(refreshToken);
+  /**
+   * For the row that it is written to, as SQL: keyed like the tokens of that row, whichever key they are under by then.
+   * So the two are re-encrypted together, and neither needs a key that the other does not.
+   */
+  fingerprint(refreshToken: Secret): () => string {
+    const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+    const branches = this.keyIds.map(
+      (keyId) => `WHEN ${literal(keyId)} THEN ${literal(this.cipher.fingerprint(refreshToken, keyId))}`,
+    );
+    const byDefault = literal(this.cipher.fingerprint(refreshToken));
+    return () => `CASE key_id ${branches.join(' ')} ELSE ${byDefault} END`;
   }
 
   isFingerprintOf(refreshToken: Secret, fingerprint: string): boolean {

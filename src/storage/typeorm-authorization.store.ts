@@ -11,6 +11,7 @@ import {
   type ClaimResult,
   type ConnectResult,
   type DisconnectResult,
+  type MassRevocationTending,
   type NewConnection,
   type RollForwardVerdict,
   type Settlement,
@@ -32,8 +33,10 @@ import { disconnectOwner } from './disconnect.js';
 import { GroupCommit } from './group-commit.js';
 import { requireOwnerId } from './identifiers.js';
 import { markWithoutRefreshToken } from './mark-without-refresh-token.js';
+import { hasMassRevocationWork, NOTHING_TO_TEND, tendMassRevocation } from './mass-revocation.breaker.js';
 import { NotionDatabase } from './notion-database.js';
 import { PROCESS_NAME } from './process-identity.js';
+import { openGates } from './refresh-gates.js';
 import { releaseDeadProcesses } from './release-dead.js';
 import { rollForwardRow, rollForwardRows } from './roll-forward.js';
 import { settleClaim } from './settle.js';
@@ -160,6 +163,15 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
       durable: true,
       confirm: (session, result) => confirmDisconnect(session, id, owner, result),
     });
+  }
+
+  override async tendMassRevocation(limit: number): Promise<MassRevocationTending> {
+    if (!(await this.read(hasMassRevocationWork))) return NOTHING_TO_TEND;
+    return this.write((session) => tendMassRevocation(session, limit), { confirm: harmlessTwice });
+  }
+
+  override closeMassRevocation(): Promise<void> {
+    return this.write((session) => openGates(session, ['mass_dead']), { confirm: harmlessTwice });
   }
 
   override rollForward(retained: RetainedChange): Promise<RollForwardVerdict> {

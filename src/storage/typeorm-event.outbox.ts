@@ -1,8 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import { EventOutbox, type ClaimedEvent, type NoticedEvent } from '../domain/event-outbox.js';
+import {
+  EventOutbox,
+  type ClaimedEvent,
+  type EventClaimQuery,
+  type NoticedEvent,
+} from '../domain/event-outbox.js';
 import { harmlessTwice, type DatabaseSession } from './database-sessions.js';
-import { addNoticed, claimDueEvents, confirmEvent, postponeEvent, pruneEvents } from './events.js';
+import {
+  addNoticed,
+  claimDueEvents,
+  confirmEvent,
+  findOldEvents,
+  postponeEvent,
+  PRUNED_AT_ONCE,
+  removeEvents,
+} from './events.js';
 import { NotionDatabase } from './notion-database.js';
 
 type Confined = DatabaseSession & { readonly clientId: string };
@@ -17,9 +30,9 @@ export class TypeOrmEventOutbox extends EventOutbox {
     super();
   }
 
-  override claimDue(limit: number, leaseMs: number): Promise<readonly ClaimedEvent[]> {
+  override claimDue(query: EventClaimQuery): Promise<readonly ClaimedEvent[]> {
     // A claim whose commit was not confirmed is not repeated: it is due again when its lease is over.
-    return this.database.transaction((session) => claimDueEvents(this.confined(session), limit, leaseMs));
+    return this.database.transaction((session) => claimDueEvents(this.confined(session), query));
   }
 
   override confirm(claimed: ClaimedEvent): Promise<void> {
@@ -37,8 +50,10 @@ export class TypeOrmEventOutbox extends EventOutbox {
       .catch(() => false);
   }
 
-  override prune(olderThanMs: number): Promise<void> {
-    return this.write((session) => pruneEvents(session, olderThanMs));
+  override async prune(olderThanMs: number): Promise<boolean> {
+    const old = await this.database.read((session) => findOldEvents(this.confined(session), olderThanMs));
+    if (old.length > 0) await this.write((session) => removeEvents(session, old));
+    return old.length === PRUNED_AT_ONCE;
   }
 
   private write(work: (session: Confined) => Promise<void>): Promise<void> {

@@ -10,7 +10,12 @@ import { TokenCipher } from '../domain/token-cipher.js';
 import { harmlessTwice, type DatabaseSession } from './database-sessions.js';
 import { NotionDatabase } from './notion-database.js';
 import { PROCESS_NAME } from './process-identity.js';
-import { claimDueRevocations, postponeRevocation, removeRevocation } from './revocations.js';
+import {
+  claimDueRevocations,
+  postponeRevocation,
+  removeRevocation,
+  renewRevocationClaim,
+} from './revocations.js';
 import type { StoreSession } from './store-session.js';
 import { TokenSeals } from './token-seals.js';
 
@@ -33,6 +38,10 @@ export class TypeOrmRevocationOutbox extends RevocationOutbox {
     return this.database.transaction((session) => claimDueRevocations(this.confined(session), limit, limits));
   }
 
+  override renewClaim(revocation: PendingRevocation): Promise<boolean> {
+    return this.write((session) => renewRevocationClaim(session, revocation));
+  }
+
   override remove(id: string): Promise<void> {
     return this.write((session) => removeRevocation(session, id));
   }
@@ -41,7 +50,7 @@ export class TypeOrmRevocationOutbox extends RevocationOutbox {
     return this.write((session) => postponeRevocation(session, revocation, retryInMs));
   }
 
-  private write(work: (session: StoreSession) => Promise<void>): Promise<void> {
+  private write<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
     return this.database.transaction((session) => work(this.confined(session)), { confirm: harmlessTwice });
   }
 

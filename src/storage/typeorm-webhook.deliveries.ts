@@ -6,6 +6,7 @@ import { fromNow } from './database-time.js';
 import { NotionDatabase } from './notion-database.js';
 import { WebhookEventEntity } from './webhook-event.entity.js';
 
+const PRUNED_AT_ONCE = 500;
 /** A tenth of what is kept may be there too many before this process looks after it. */
 const PRUNED_EVERY = 0.1;
 
@@ -32,6 +33,14 @@ export class TypeOrmWebhookDeliveries extends WebhookDeliveries {
     return isNew;
   }
 
+  override async prune(bounds: DeliveryBounds): Promise<boolean> {
+    const old = await this.database.read((session) => this.findOld(session, bounds));
+    if (old.length > 0) {
+      await this.database.transaction((session) => this.remove(session, old), { confirm: harmlessTwice });
+    }
+    return old.length === PRUNED_AT_ONCE;
+  }
+
   private async insert(session: DatabaseSession, eventId: string): Promise<boolean> {
     if (await this.knows(session, eventId)) return false;
     const { manager, dialect } = session;
@@ -50,36 +59,56 @@ export class TypeOrmWebhookDeliveries extends WebhookDeliveries {
     return manager.existsBy(WebhookEventEntity, { clientId: this.config.clientId, eventId });
   }
 
-  private async pruneSometimes({ rememberMs, maxEvents }: DeliveryBounds): Promise<void> {
+  /** A failure must not make Notion send the event again: it is noted, and would not be handled then. */
+  private async pruneSometimes(bounds: DeliveryBounds): Promise<void> {
     this.sincePruned += 1;
-    if (this.sincePruned < maxEvents * PRUNED_EVERY) return;
+    if (this.sincePruned < bounds.maxEvents * PRUNED_EVERY) return;
     this.sincePruned = 0;
-    await this.database.transaction((session) => this.prune(session, rememberMs, maxEvents), {
-      confirm: harmlessTwice,
-    });
+    try {
+      while (await this.prune(bounds));
+    } catch {
+      // Pruned again in a while, here or by another process.
+    }
   }
 
-  private async prune(session: DatabaseSession, rememberMs: number, maxEvents: number): Promise<void> {
-    const { manager, dialect } = session;
-    await this.remove(session, `received_at < ${fromNow(dialect, -rememberMs)}`);
-    const firstTooMany = await manager
+  /** The oldest first and not all at once: a backlog locks few rows at a time. */
+  private async findOld(session: DatabaseSession, bounds: DeliveryBounds): Promise<readonly string[]> {
+    const old = await session.manager
+      .createQueryBuilder(WebhookEventEntity, 'e')
+      .where('e.clientId = :clientId', { clientId: this.config.clientId })
+      .andWhere(`e.receivedAt <= ${await this.newestToRemove(session, bounds)}`)
+      .orderBy('e.receivedAt')
+      .limit(PRUNED_AT_ONCE)
+      .getMany();
+    return old.map(({ eventId }) => eventId);
+  }
+
+  private async remove({ manager }: DatabaseSession, eventIds: readonly string[]): Promise<void> {
+    const { clientId } = this.config;
+    await manager
+      .createQueryBuilder()
+      .delete()
+      .from(WebhookEventEntity)
+      .where('client_id = :clientId AND event_id IN (:...eventIds)', { clientId, eventIds })
+      .callListeners(false)
+      .execute();
+  }
+
+  /** SQL expression: when the newest event was received that is too old, or one too many. */
+  private async newestToRemove(
+    { manager, dialect }: DatabaseSession,
+    { rememberMs, maxEvents }: DeliveryBounds,
+  ): Promise<string> {
+    const newestTooMany = await manager
       .createQueryBuilder(WebhookEventEntity, 'e')
       .where('e.clientId = :clientId', { clientId: this.config.clientId })
       .orderBy('e.receivedAt', 'DESC')
       .offset(maxEvents)
       .limit(1)
       .getOne();
-    if (firstTooMany !== null)
-      await this.remove(session, `received_at <= ${String(firstTooMany.receivedAt)}`);
-  }
-
-  private async remove({ manager }: DatabaseSession, condition: string): Promise<void> {
-    await manager
-      .createQueryBuilder()
-      .delete()
-      .from(WebhookEventEntity)
-      .where(`client_id = :clientId AND ${condition}`, { clientId: this.config.clientId })
-      .callListeners(false)
-      .execute();
+    const tooOld = `(SELECT ${fromNow(dialect, -rememberMs)})`;
+    if (newestTooMany === null) return tooOld;
+    const tooMany = String(newestTooMany.receivedAt);
+    return `CASE WHEN ${tooOld} > ${tooMany} THEN ${tooOld} ELSE ${tooMany} END`;
   }
 }

@@ -7,6 +7,7 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
+import { requestOf } from '../config/http-context.js';
 import {
   NotionStoreUnavailableError,
   NotionWebhookRefusedError,
@@ -39,7 +40,7 @@ export class NotionWebhookGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<WebhookRequest>();
+    const request = requestOf(context, 'NotionWebhookGuard') as WebhookRequest;
     try {
       keepMessage(request, await this.verifier.verify(request));
       return true;

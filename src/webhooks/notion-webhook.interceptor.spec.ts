@@ -24,14 +24,23 @@ function interceptorOf(remember: () => Promise<boolean>) {
   } as unknown as WebhookLog;
   const audience = { linkedTo: () => Promise.resolve([]) } as unknown as WebhookAudience;
   const queue = new WebhookQueue(config);
-  const interceptor = new NotionWebhookInterceptor(config, { remember }, audience, queue, log);
+  const interceptor = new NotionWebhookInterceptor(
+    config,
+    { remember, prune: () => Promise.resolve(false) },
+    audience,
+    queue,
+    log,
+  );
   return { interceptor, told, queue };
 }
 
 function deliver(interceptor: NotionWebhookInterceptor, handler: CallHandler, message = true) {
   const request = {};
   if (message) keepMessage(request, { kind: 'event', event: EVENT });
-  const context = { switchToHttp: () => ({ getRequest: () => request }) } as unknown as ExecutionContext;
+  const context = {
+    getType: () => 'http',
+    switchToHttp: () => ({ getRequest: () => request }),
+  } as unknown as ExecutionContext;
   return interceptor.intercept(context, handler).then((answered) => lastValueFrom(answered));
 }
 

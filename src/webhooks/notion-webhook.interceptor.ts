@@ -6,6 +6,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { lastValueFrom, of, type Observable } from 'rxjs';
+import { requestOf } from '../config/http-context.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { WebhookAudience } from '../domain/webhook-audience.js';
 import { WebhookDeliveries } from '../domain/webhook-deliveries.js';
@@ -29,7 +30,7 @@ export class NotionWebhookInterceptor implements NestInterceptor {
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const request = context.switchToHttp().getRequest<object>();
+    const request = requestOf(context, 'NotionWebhookInterceptor');
     const message = messageOf(request);
     if (message === undefined)
       throw new Error('NotionWebhookInterceptor needs NotionWebhookGuard before it.');

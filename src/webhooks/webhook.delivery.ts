@@ -1,4 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { requestOf } from '../config/http-context.js';
 import type { LinkedAuthorization } from '../domain/webhook-audience.js';
 import type { NotionWebhookEvent } from './webhook-event.js';
 import type { VerifiedMessage } from './webhook.verifier.js';
@@ -31,7 +32,7 @@ export function keepDelivery(request: object, delivery: NotionWebhookDelivery): 
 /** Parameter decorator: the {@link NotionWebhookDelivery} of a route with `@NotionWebhook()`. */
 export const NotionDelivery = createParamDecorator(
   (_data: unknown, context: ExecutionContext): NotionWebhookDelivery => {
-    const delivery = deliveries.get(context.switchToHttp().getRequest<object>());
+    const delivery = deliveries.get(requestOf(context, '@NotionDelivery()'));
     if (delivery === undefined)
       throw new Error('@NotionDelivery() needs @NotionWebhook() on the same route.');
     return delivery;

@@ -59,5 +59,7 @@ export class WebhookQueue implements OnModuleDestroy {
     );
     await Promise.race([Promise.all(this.work), late]);
     deadline.abort();
+    // By now the time is over: what has not begun does not begin in a closed application.
+    this.limit.clearQueue();
   }
 }

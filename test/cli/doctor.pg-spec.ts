@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { DataSource } from 'typeorm';
 import { generateEncryptionKey } from 'nestjs-notion-auth';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
 import { CliSite } from '../support/cli.js';
@@ -37,3 +39,25 @@ it('says that migrations are pending, and nothing is left in the database by hav
     );
   }
 }, 30_000);
+
+it('says what to grant to a role that may not read the identity of the server', async () => {
+  const url = new URL(String(database.options.databaseUrl));
+  const role = `doctor_${randomBytes(4).toString('hex')}`;
+  const admin = await new DataSource({ type: 'postgres', url: url.href }).initialize();
+  await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
+  await admin.query(`GRANT CREATE ON SCHEMA public TO ${role}`);
+  await admin.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
+  await admin.query('REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC');
+  const asRole = Object.assign(new URL(url), { username: role, password: 'pw' });
+  const finding = async () => {
+    const { output } = await site.run(['doctor'], { change: { NOTION_AUTH_DATABASE_URL: asRole.href } });
+    return output.split('\n').find((line) => line.includes('failover'));
+  };
+  const said = await finding();
+  expect(said).toMatch(/^warn {2}failover .*detection is off: the database role may not read/);
+  const [grant] = /GRANT EXECUTE .*(?= and restart)/.exec(said ?? '') ?? [''];
+  await admin.query(grant.replace('<role>', role));
+  expect(await finding()).toMatch(/^ok {4}failover .*the identity of the server can be read/);
+  await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  await admin.destroy();
+}, 60_000);

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { RevocationOptions } from 'nestjs-notion-auth';
+import { RevocationOutbox, type PendingRevocation, type RevocationOptions } from 'nestjs-notion-auth';
 import { NotionSimulator, type SimulatedAuthorization } from 'nestjs-notion-auth/testing';
 import { Replica } from '../../proofs/harness/replica.js';
+import { TypeOrmRevocationOutbox } from '../../src/storage/typeorm-revocation.outbox.js';
 import { databaseFor, NotionApp, OWNER, REDIRECT_URI, type NotionAppOptions } from '../support/notion-app.js';
 import { temporaryFolder, type StorageEngine } from '../support/storage.harness.js';
 
@@ -14,6 +15,30 @@ const KEYS = [{ id: 'k1', key: randomBytes(32).toString('base64') }];
 const PATIENT: RevocationOptions = { waitMs: 500, firstRetryMs: 20, lookEveryMs: 50 };
 /** The timer does not come round within a test. */
 const WITHOUT_TIMER: RevocationOptions = { ...PATIENT, lookEveryMs: 3_600_000 };
+
+/** A process whose claimed revocations wait before their last check, which then fails with `failure`. */
+function holdRevocations(failure: Error | null = null) {
+  let release = (): void => undefined;
+  let reach = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const areClaimed = new Promise<void>((resolve) => (reach = resolve));
+  class HeldOutbox extends TypeOrmRevocationOutbox {
+    override async renewClaim(revocation: PendingRevocation): Promise<boolean> {
+      reach();
+      await released;
+      if (failure !== null) throw failure;
+      return super.renewClaim(revocation);
+    }
+  }
+  const options: NotionAppOptions = { providers: [{ provide: RevocationOutbox, useClass: HeldOutbox }] };
+  return {
+    options,
+    areClaimed,
+    release: () => {
+      release();
+    },
+  };
+}
 
 /** What a disconnect must come to at Notion. Needs the build (`npm test` makes it). */
 export function disconnectContract(engine: StorageEngine): void {
@@ -65,6 +90,20 @@ export function disconnectContract(engine: StorageEngine): void {
 
     function execute(app: NotionApp, statement: string): Promise<unknown> {
       return app.database.dataSource.query(statement);
+    }
+
+    /** The person connects the same grant once more. */
+    async function connectedAgain(app: NotionApp, id: string, granted: SimulatedAuthorization) {
+      const again = simulator.grant({ workspace: granted.workspaceId, person: granted.ownerUserId! });
+      expect((await app.keep(again)).id).toBe(id);
+      return again;
+    }
+
+    /** Another process sends what is due when it starts, and ends once that is done. */
+    async function lookOnce(): Promise<void> {
+      const other = await startApp({ ...WITHOUT_TIMER, waitMs: 30_000 });
+      opened.splice(opened.indexOf(other), 1);
+      await other.close();
     }
 
     const isDead = ({ botId }: SimulatedAuthorization) => {
@@ -214,20 +253,68 @@ export function disconnectContract(engine: StorageEngine): void {
         { reauthorization: 'fresh_pair', oldPairOnReauthorization: 'lives' },
       ],
       ['the very same pair', { reauthorization: 'same_pair' }],
-    ] as const)('leaves a grant alone that is connected again meanwhile, with %s', async (_, modes) => {
-      const app = await startApp();
+    ] as const)(
+      'leaves a grant alone that is connected again before the retry, with %s',
+      async (_, modes) => {
+        const app = await startApp({ ...WITHOUT_TIMER, waitMs: 30_000 });
+        const { granted, id } = await connected(app);
+        simulator.configure({ ...modes, revocation: 'grant' });
+        const outage = notionIsDown();
+        expect(await app.connect.disconnect(id, OWNER)).toBe('revoke_pending');
+        const again = await connectedAgain(app, id, granted);
+        const mark = simulator.ledger.mark();
+        outage.clear();
+        await execute(app, 'UPDATE notion_revocation SET next_attempt_at = 0');
+        await lookOnce();
+        expect(simulator.ledger.since(mark).revocations()).toBe(0);
+        expect((await app.tokens.getAccessToken(id)).reveal()).toBe(again.accessToken);
+        expect(isDead(again)).toBe(false);
+      },
+    );
+
+    it.each(['the process that disconnected', 'a later process'])(
+      'sends no revocation that %s has claimed, once the grant is connected again',
+      async (claimant) => {
+        const app = await startApp(WITHOUT_TIMER);
+        const { granted, id } = await connected(app);
+        simulator.configure({ revocation: 'grant' });
+        const held = holdRevocations();
+        const mark = simulator.ledger.mark();
+        let disconnected: Promise<unknown>;
+        if (claimant === 'a later process') {
+          const outage = notionIsDown();
+          expect(await app.connect.disconnect(id, OWNER)).toBe('revoke_pending');
+          outage.clear();
+          await until(() => simulator.ledger.since(mark).revocations() === 2);
+          await execute(app, 'UPDATE notion_revocation SET next_attempt_at = 0');
+          disconnected = startApp(WITHOUT_TIMER, held.options);
+        } else {
+          const slow = await startApp({ ...WITHOUT_TIMER, waitMs: 30_000 }, held.options);
+          disconnected = slow.connect.disconnect(id, OWNER);
+        }
+        const before = simulator.ledger.since(mark).revocations();
+        await held.areClaimed;
+        const again = await connectedAgain(app, id, granted);
+        held.release();
+        await disconnected;
+        await Promise.all(opened.splice(0).map((one) => one.close()));
+        expect(simulator.ledger.since(mark).revocations()).toBe(before);
+        expect(isDead(again)).toBe(false);
+      },
+    );
+
+    it('keeps a revocation for later when the database does not confirm that it is still wanted', async () => {
+      const app = await startApp(WITHOUT_TIMER);
       const { granted, id } = await connected(app);
-      simulator.configure({ ...modes, revocation: 'grant' });
-      const outage = notionIsDown();
-      expect(await app.connect.disconnect(id, OWNER)).toBe('revoke_pending');
-      const again = simulator.grant({ workspace: granted.workspaceId, person: granted.ownerUserId! });
-      expect((await app.keep(again)).id).toBe(id);
+      const failing = holdRevocations(new Error('The database is away.'));
+      failing.release();
+      const other = await startApp({ ...WITHOUT_TIMER, waitMs: 30_000 }, failing.options);
       const mark = simulator.ledger.mark();
-      outage.clear();
-      await sleep(500);
+      expect(await other.connect.disconnect(id, OWNER)).toBe('revoke_pending');
       expect(simulator.ledger.since(mark).revocations()).toBe(0);
-      expect((await app.tokens.getAccessToken(id)).reveal()).toBe(again.accessToken);
-      expect(isDead(again)).toBe(false);
+      await execute(app, 'UPDATE notion_revocation SET next_attempt_at = 0');
+      await lookOnce();
+      expect(isDead(granted)).toBe(true);
     });
 
     it('revokes a pair that comes after it, also when Notion is down just then', async () => {
@@ -270,7 +357,7 @@ export function disconnectContract(engine: StorageEngine): void {
       expect(await app.refreshes.refresh(id, { trigger: 'manual' })).toMatchObject({ kind: 'renewed' });
       const journaled = () =>
         readdirSync(journal.path).map((file) => readFileSync(join(journal.path, file), 'latin1'));
-      expect(journaled().join()).toContain('sealedPair');
+      expect(journaled().join()).toContain('"kind":"pair"');
       expect(app.custody.newerThan(id, 0)).toMatchObject({ kind: 'pair' });
       simulator.configure({ delayMs: { revoke: 2_000 } });
       const startedMs = performance.now();
@@ -281,7 +368,7 @@ export function disconnectContract(engine: StorageEngine): void {
       )) as [unknown];
       expect(row).toEqual({ a: null, r: null, k: null });
       expect(app.custody.newerThan(id, 0)).toMatchObject({ kind: 'disconnect' });
-      expect(journaled().join()).not.toContain('sealedPair');
+      expect(journaled().join()).not.toContain('"kind":"pair"');
       expect(performance.now() - startedMs).toBeLessThan(1_000);
       // What Notion needs to hear is all that is left, and only until it has heard it.
       expect(await waiting(app, id)).toBe(2);

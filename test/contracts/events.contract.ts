@@ -11,10 +11,11 @@ import {
   type Authorization,
   type NotionAuthEvent,
 } from 'nestjs-notion-auth';
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, ModuleMetadata, Provider } from '@nestjs/common';
 import { NotionSimulator, type SimulatedAuthorization } from 'nestjs-notion-auth/testing';
 import { databaseFor, NotionApp, OWNER, type NotionAppOptions } from '../support/notion-app.js';
 import type { StorageEngine } from '../support/storage.harness.js';
+import { eventOutboxContract } from './event-outbox.contract.js';
 
 const QUICK = { lookEveryMs: 50, maxDeliveries: 3 };
 
@@ -49,6 +50,23 @@ class Listener {
   }
 }
 
+/** Listens to nothing but `connected`. */
+@Injectable()
+class Greeter {
+  readonly heard: NotionAuthEvent[] = [];
+
+  @OnNotionAuth('connected')
+  greet(event: NotionAuthEvent): void {
+    this.heard.push(event);
+  }
+}
+
+/** What a process of another kind imports and provides besides. */
+interface Kind {
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  readonly providers?: Provider[];
+}
+
 @Module({})
 class ListeningModule {}
 
@@ -59,6 +77,8 @@ interface Listening {
 
 /** What events must be on every engine. */
 export function eventsContract(engine: StorageEngine): void {
+  eventOutboxContract(engine);
+
   describe(`events on ${engine.name}`, () => {
     const closers: (() => Promise<void>)[] = [];
     let notion: NotionSimulator;
@@ -87,17 +107,33 @@ export function eventsContract(engine: StorageEngine): void {
       return app;
     }
 
-    async function startListening(app: NotionApp, imports: readonly unknown[] = []): Promise<Listening> {
+    async function startListening(
+      app: NotionApp,
+      imports: NonNullable<ModuleMetadata['imports']> = [],
+    ): Promise<Listening> {
+      const nest = await startKind(app, { imports, providers: [Listener] });
+      return { nest, listener: nest.get(Listener) };
+    }
+
+    async function startKind(
+      app: NotionApp,
+      { imports = [], providers = [] }: Kind,
+    ): Promise<INestApplicationContext> {
       const nest = await NestFactory.createApplicationContext(
         {
           module: ListeningModule,
-          imports: [NotionAuthModule.forRoot({ ...app.options, routes: false }), ...(imports as [])],
-          providers: [Listener],
+          imports: [NotionAuthModule.forRoot({ ...app.options, routes: false }), ...imports],
+          providers,
         },
         { logger: false, abortOnError: false },
       );
       closers.push(() => nest.close());
-      return { nest, listener: nest.get(Listener) };
+      return nest;
+    }
+
+    async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+      const untilMs = Date.now() + 20_000;
+      while (!(await isTrue()) && Date.now() < untilMs) await pause(20);
     }
 
     async function heardBy(count: number, ...listening: readonly Listening[]): Promise<NotionAuthEvent[]> {
@@ -147,6 +183,82 @@ export function eventsContract(engine: StorageEngine): void {
           workspaceName: granted.workspaceName,
         });
       }
+    });
+
+    it('reach the process that listens to their name, and no other kind of process takes them', async () => {
+      const app = await startDeaf();
+      const emitting = await startKind(app, { imports: [EventEmitterModule.forRoot()] });
+      const greeter = (await startKind(app, { providers: [Greeter] })).get(Greeter);
+      const dead: string[] = [];
+      emitting
+        .get(EventEmitter2)
+        .on('notion_auth.needs_reconnect', ({ authorizationId }: NotionAuthEvent) => {
+          dead.push(authorizationId!);
+        });
+      const listeners = (
+        await startKind(app, { providers: [{ provide: 'all', useValue: new Listener() }] })
+      ).get<Listener>('all');
+      const grants = Array.from({ length: 4 }, () => notion.grant());
+      const kept = [];
+      for (const granted of grants) kept.push(await app.keep(granted));
+      for (const { botId } of grants) notion.revokeGrant(botId);
+      for (const authorization of kept) await refresh(app, authorization);
+      const heardOf = (name: string) => [
+        ...listeners.heard
+          .filter((event) => event.name === name)
+          .map(({ authorizationId }) => authorizationId),
+        ...(name === 'connected' ? greeter.heard.map(({ authorizationId }) => authorizationId) : dead),
+      ];
+      await until(() => heardOf('needs_reconnect').length >= 4 && heardOf('connected').length >= 4);
+      const ids = kept.map(({ id }) => id).sort();
+      expect(heardOf('connected').sort()).toEqual(ids);
+      expect(heardOf('needs_reconnect').sort()).toEqual(ids);
+      expect(greeter.heard.every(({ name }) => name === 'connected')).toBe(true);
+    });
+
+    it('wait for a listener while processes have only an event emitter that listens to something else', async () => {
+      const app = await startDeaf();
+      const nest = await startKind(app, { imports: [EventEmitterModule.forRoot()] });
+      const emitter = nest.get(EventEmitter2);
+      emitter.on('something_else', () => undefined);
+      emitter.on('notion_auth.recovered', () => undefined);
+      const first = await app.keep(notion.grant());
+      // An event that this process does hear shows that it has looked since.
+      const granted = notion.grant();
+      const second = await app.keep(granted);
+      const heard: NotionAuthEvent[] = [];
+      emitter.on('notion_auth.needs_reconnect', (event: NotionAuthEvent) => heard.push(event));
+      notion.revokeGrant(granted.botId);
+      await refresh(app, second);
+      await until(() => heard.length > 0);
+      const { listener, nest: later } = await startListening(app);
+      await heardBy(2, { listener, nest: later });
+      expect(listener.heard.map(({ authorizationId }) => authorizationId)).toEqual([first.id, second.id]);
+    });
+
+    it('that are older than their retention are never delivered, and are pruned by a process without listeners', async () => {
+      const app = await startDeaf();
+      const connectMany = async () => {
+        for (let person = 0; person < 5; person++) await app.keep(notion.grant());
+      };
+      const query = (sql: string) => app.database.read(({ manager }) => manager.query<unknown[]>(sql));
+      await connectMany();
+      const aged = `created_at = created_at - ${String(90 * 86_400_000)}`;
+      await query(`UPDATE notion_event SET next_delivery_at = next_delivery_at - 1000, ${aged}`);
+      await query(
+        `INSERT INTO notion_webhook_event (client_id, event_id, received_at) VALUES ('${notion.clientId}', 'old', 1)`,
+      );
+      const young = await app.keep(notion.grant());
+      const greeter = (await startKind(app, { providers: [Greeter] })).get(Greeter);
+      await until(() => greeter.heard.length > 0);
+      expect(greeter.heard).toMatchObject([{ authorizationId: young.id }]);
+      await startDeaf();
+      await until(async () => (await query('SELECT id FROM notion_event')).length === 1);
+      expect(await query('SELECT authorization_id FROM notion_event')).toEqual([
+        { authorization_id: young.id },
+      ]);
+      await until(async () => (await query('SELECT event_id FROM notion_webhook_event')).length === 0);
+      expect(await query('SELECT event_id FROM notion_webhook_event')).toEqual([]);
     });
 
     it('are kept for a listener that starts later, and come once', async () => {

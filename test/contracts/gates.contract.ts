@@ -1,11 +1,24 @@
 import { expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { AuthorizationStore, Claim, MassDeadGuard } from '../../src/domain/authorization-store.js';
+import type {
+  AuthorizationStore,
+  Claim,
+  NewConnection,
+  MassRevocationGuard,
+} from '../../src/domain/authorization-store.js';
 import type { RefreshGate } from '../../src/domain/refresh-gate.js';
-import { claimed, claimOf, connectSome, somePair, type StorageEngine } from '../support/storage.harness.js';
+import {
+  claimed,
+  claimOf,
+  connectSome,
+  someGrant,
+  somePair,
+  type StorageEngine,
+} from '../support/storage.harness.js';
 import { attemptsOn, rowOf, run, useStorage } from '../support/use-storage.js';
 
-const GUARD: MassDeadGuard = { minimum: 5, share: 0.5, windowMs: 600_000, closeForMs: 600_000 };
+const GUARD: MassRevocationGuard = { threshold: 5, windowMs: 600_000, openForMs: 30_000 };
+type Shared = Partial<Pick<NewConnection, 'ownerId' | 'grant'>>;
 const DUE = { olderThanMs: -1_000, limit: 50, leaseMs: 60_000 };
 
 export function gatesContract(engine: StorageEngine): void {
@@ -16,7 +29,7 @@ export function gatesContract(engine: StorageEngine): void {
     const clientId = `client-${randomUUID()}`;
     const other = await storage().join();
     const store = storage().storeOf(clientId);
-    const connect = async () => (await connectSome(store, { clientId })).id;
+    const connect = async (shared: Shared = {}) => (await connectSome(store, { clientId, ...shared })).id;
     const passTime = (ms: number) =>
       run(
         storage(),
@@ -30,7 +43,7 @@ export function gatesContract(engine: StorageEngine): void {
     return store.settle(await claimed(store, id), { kind: 'postpone', retryInMs, gate }, { outcome });
   }
 
-  async function dies(store: AuthorizationStore, claim: Claim, guard: MassDeadGuard | null = GUARD) {
+  async function dies(store: AuthorizationStore, claim: Claim, guard: MassRevocationGuard | null = GUARD) {
     const settlement = { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard } as const;
     return store.settle(claim, settlement, { outcome: 'dead', failure: { code: 'invalid_grant' } });
   }
@@ -69,7 +82,7 @@ export function gatesContract(engine: StorageEngine): void {
   it('that are probed let exactly one of 24 claims in two processes pass when their time is over', async () => {
     const { store, elsewhere, connect, passTime } = await someClient();
     const first = await connect();
-    const ids = await Promise.all(Array.from({ length: 24 }, connect));
+    const ids = await Promise.all(Array.from({ length: 24 }, () => connect()));
     await close(store, first, 'configuration');
     await passTime(60_001);
     const results = await Promise.all(
@@ -85,7 +98,7 @@ export function gatesContract(engine: StorageEngine): void {
   it('send a batch out as a single probe', async () => {
     const { store, connect, passTime } = await someClient();
     const first = await connect();
-    await Promise.all(Array.from({ length: 5 }, connect));
+    await Promise.all(Array.from({ length: 5 }, () => connect()));
     await close(store, first, 'configuration');
     await passTime(60_001);
     expect(await store.claimDue(DUE)).toMatchObject([{ probing: 'configuration' }]);
@@ -143,83 +156,215 @@ export function gatesContract(engine: StorageEngine): void {
     expect(await claimOf(store, await connect())).toMatchObject({ kind: 'claimed' });
   });
 
-  it('close on one dead grant too many, whose row stays as it is', async () => {
+  it('close on one rejected tenant too many, whose row stays active', async () => {
     const { clientId, store, connect } = await someClient();
-    for (let dead = 1; dead < GUARD.minimum; dead += 1) {
+    for (let dead = 1; dead < GUARD.threshold; dead += 1) {
       expect(await dies(store, await claimed(store, await connect()))).toBe('settled');
     }
     const id = await connect();
     expect(await dies(store, await claimed(store, id))).toBe('held_back');
     expect(await store.find(id)).toMatchObject({ status: 'active', reason: null, version: 1 });
-    expect(await rowOf(storage(), id)).toMatchObject({
-      attemptId: null,
-      leaseUntil: null,
-      refusedRefreshTokenFingerprint: null,
-    });
+    expect(await rowOf(storage(), id)).toMatchObject({ attemptId: null, leaseUntil: null });
     expect(await attemptsOn(storage(), id)).toMatchObject([
       { outcome: 'dead', failureCode: 'invalid_grant' },
     ]);
-    expect(await claimOf(store, id)).toMatchObject({ kind: 'postponed', gate: 'mass_dead' });
+    const refused = await claimOf(store, id);
+    expect(refused).toMatchObject({ kind: 'postponed', gate: 'mass_dead' });
+    expect((refused as { retryInMs: number }).retryInMs).toBeLessThanOrEqual(GUARD.openForMs);
     await connectSome(storage().storeOf(clientId), { clientId });
     expect(await store.claimDue(DUE)).toEqual([]);
   });
 
-  it('mark at most the minimum less one when many grants die at once in two processes', async () => {
+  it('mark at most the threshold less one when many grants die at once in two processes', async () => {
     const { store, elsewhere, connect } = await someClient();
-    const ids = await Promise.all(Array.from({ length: 20 }, connect));
+    const ids = await Promise.all(Array.from({ length: 20 }, () => connect()));
     const claims = await Promise.all(ids.map((id) => claimed(store, id)));
     const verdicts = await Promise.all(
       claims.map((claim, index) => dies(index % 2 === 0 ? store : elsewhere, claim)),
     );
-    expect(verdicts.filter((verdict) => verdict === 'settled')).toHaveLength(GUARD.minimum - 1);
-    expect(verdicts.filter((verdict) => verdict === 'held_back')).toHaveLength(20 - GUARD.minimum + 1);
+    expect(verdicts.filter((verdict) => verdict === 'settled')).toHaveLength(GUARD.threshold - 1);
+    expect(verdicts.filter((verdict) => verdict === 'held_back')).toHaveLength(20 - GUARD.threshold + 1);
   });
 
-  it('believe dead grants among enough that live', async () => {
+  it('trip after the threshold, however much succeeded before', async () => {
     const { store, connect } = await someClient();
-    for (let living = 0; living < 6; living += 1) {
-      await store.storePair(await claimed(store, await connect()), somePair(), { outcome: 'success' });
+    const refreshed = Array.from({ length: 60 }, () => connect());
+    for (const id of await Promise.all(refreshed)) {
+      await store.storePair(await claimed(store, id), somePair(), { outcome: 'success' });
     }
-    for (let dead = 0; dead < 5; dead += 1) {
+    const verdicts = [];
+    for (let dead = 0; dead < GUARD.threshold; dead += 1) {
+      verdicts.push(await dies(store, await claimed(store, await connect())));
+    }
+    expect(verdicts).toEqual([...Array<string>(GUARD.threshold - 1).fill('settled'), 'held_back']);
+  });
+
+  it('believe rejected grants among enough tenants that succeed', async () => {
+    const { store, connect } = await someClient();
+    for (let round = 0; round < 2 * GUARD.threshold; round += 1) {
+      expect(await dies(store, await claimed(store, await connect()))).toBe('settled');
+      for (let living = 0; living < 2; living += 1) {
+        await store.storePair(await claimed(store, await connect()), somePair(), { outcome: 'success' });
+      }
+    }
+  });
+
+  it.each(['workspace', 'owner'] as const)('count the authorizations of one %s once', async (shared) => {
+    const { store, connect } = await someClient();
+    const [workspaceId, ownerId] = [randomUUID(), randomUUID()];
+    const one = () => connect(shared === 'owner' ? { ownerId } : { grant: someGrant({ workspaceId }) });
+    for (let dead = 0; dead < 3 * GUARD.threshold; dead += 1) {
+      expect(await dies(store, await claimed(store, await one()))).toBe('settled');
+    }
+    for (let others = 2; others < GUARD.threshold; others += 1) {
       expect(await dies(store, await claimed(store, await connect()))).toBe('settled');
     }
-    await dies(store, await claimed(store, await connect()));
-    expect(await claimOf(store, await connect())).toMatchObject({ kind: 'postponed', gate: 'mass_dead' });
+    expect(await dies(store, await claimed(store, await connect()))).toBe('held_back');
   });
 
-  it('count authorizations, not attempts, and only those of the window', async () => {
-    const { clientId, store, connect } = await someClient();
-    const marked = [];
-    for (let dead = 1; dead < GUARD.minimum; dead += 1) marked.push(await connect());
-    for (const id of marked) await dies(store, await claimed(store, id));
-    // The same four again: each dies a second time, as after a reconnect that did not help.
-    await run(
-      storage(),
-      `UPDATE notion_authorization SET status = 'active', refused_refresh_token_fingerprint = NULL WHERE client_id = '${clientId}'`,
-    );
-    for (const id of marked) expect(await dies(store, await claimed(store, id))).toBe('settled');
+  it('see other tenants behind one that fills the last hundreds of attempts', async () => {
+    const { store, connect } = await someClient();
+    for (let dead = 1; dead < GUARD.threshold; dead += 1) {
+      await dies(store, await claimed(store, await connect()));
+    }
+    const busy = await connect();
+    await store.storePair(await claimed(store, busy), somePair(), { outcome: 'success' });
+    const columns = `client_id, authorization_id, triggered_by, spent_version, attempt_owner, is_recovering, started_at, ended_at, outcome`;
+    for (let copy = 0; copy < 250; copy += 1) {
+      await run(
+        storage(),
+        `INSERT INTO notion_refresh_attempt (id, ${columns}) SELECT '${randomUUID()}', ${columns} FROM notion_refresh_attempt WHERE authorization_id = '${busy}' LIMIT 1`,
+      );
+    }
+    expect(await dies(store, await claimed(store, await connect()))).toBe('held_back');
+  });
+
+  it('count only rejections of the window, and those since the breaker closed last', async () => {
+    const { clientId, store, connect, passTime } = await someClient();
+    const rejectSome = async (count: number) => {
+      const verdicts = [];
+      for (let dead = 0; dead < count; dead += 1) {
+        verdicts.push(await dies(store, await claimed(store, await connect())));
+      }
+      return verdicts;
+    };
+    await rejectSome(GUARD.threshold - 1);
     await run(
       storage(),
       `UPDATE notion_refresh_attempt SET ended_at = ended_at - ${String(GUARD.windowMs)} WHERE client_id = '${clientId}'`,
     );
-    expect(await dies(store, await claimed(store, await connect()))).toBe('settled');
+    await rejectSome(GUARD.threshold - 1);
+    expect(await rejectSome(1)).toEqual(['held_back']);
+    await passTime(GUARD.openForMs + 1);
+    await store.storePair(await claimed(store, await connect()), somePair(), { outcome: 'success' });
+    expect(await rejectSome(GUARD.threshold - 1)).toEqual(Array(GUARD.threshold - 1).fill('settled'));
   });
 
-  it('stay closed while the probe finds another dead grant, however old the others are', async () => {
-    const { store, connect, passTime } = await someClient();
-    await close(store, await connect(), 'mass_dead');
-    await passTime(60_001);
+  /** A client whose breaker has tripped, and is due to be probed. */
+  async function halfOpen() {
+    const client = await someClient();
+    const { store, connect, passTime } = client;
+    for (let dead = 1; dead < GUARD.threshold; dead += 1) {
+      await dies(store, await claimed(store, await connect()));
+    }
+    const tenant = { ownerId: `owner-${randomUUID()}`, workspaceId: randomUUID() };
+    const ofTenant = () =>
+      connect({ ownerId: tenant.ownerId, grant: someGrant({ workspaceId: tenant.workspaceId }) });
+    const held = await ofTenant();
+    expect(await dies(store, await claimed(store, held))).toBe('held_back');
+    await passTime(GUARD.openForMs + 1);
+    return { ...client, held, tenant, ofTenant };
+  }
+
+  it('leave the probe of the mass-revocation breaker to a tenant that was not rejected', async () => {
+    const { store, elsewhere, connect, held, tenant, ofTenant } = await halfOpen();
+    const sameWorkspace = await connect({ grant: someGrant({ workspaceId: tenant.workspaceId }) });
+    const sameOwner = await connect({ ownerId: tenant.ownerId });
+    for (const id of [held, await ofTenant(), sameWorkspace, sameOwner]) {
+      expect(await claimOf(store, id)).toMatchObject({ kind: 'postponed', gate: 'mass_dead' });
+    }
+    expect(await elsewhere.claimDue(DUE)).toEqual([]);
+    expect(await claimed(elsewhere, await connect())).toMatchObject({ probing: 'mass_dead' });
+  });
+
+  it('let another tenant probe seconds after a probe that was rejected', async () => {
+    const { store, elsewhere, connect, passTime } = await halfOpen();
     const probe = await claimed(store, await connect());
-    expect(probe.probing).toBe('mass_dead');
     expect(await dies(store, probe)).toBe('held_back');
-    const refused = await claimOf(store, await connect());
+    const next = await connect();
+    const refused = await claimOf(elsewhere, next);
     expect(refused).toMatchObject({ kind: 'postponed', gate: 'mass_dead' });
-    expect((refused as { retryInMs: number }).retryInMs).toBeGreaterThan(500_000);
+    expect((refused as { retryInMs: number }).retryInMs).toBeLessThanOrEqual(5_000);
+    await passTime(5_001);
+    expect(await claimOf(store, probe.authorizationId)).toMatchObject({ kind: 'postponed' });
+    expect(await claimed(elsewhere, next)).toMatchObject({ probing: 'mass_dead' });
+  });
+
+  it('rotate probes over tenants, also when a probe was neither accepted nor rejected', async () => {
+    const { store, connect, passTime } = await halfOpen();
+    const first = await connect();
+    await store.settle(await claimed(store, first), { kind: 'release' }, { outcome: 'not_sent' });
+    await passTime(5_001);
+    expect(await claimOf(store, first)).toMatchObject({ kind: 'postponed', gate: 'mass_dead' });
+    expect(await claimed(store, await connect())).toMatchObject({ probing: 'mass_dead' });
+  });
+
+  it('mark what was held back, with its event, once another tenant has succeeded', async () => {
+    const { clientId, store, elsewhere, connect, held } = await halfOpen();
+    expect(await elsewhere.tendMassRevocation(10)).toMatchObject({ marked: [] });
+    await run(storage(), `UPDATE notion_refresh_gate SET closed_until = 1 WHERE client_id = '${clientId}'`);
+    await run(storage(), `UPDATE notion_breaker_suspect SET noted_at = 1 WHERE client_id = '${clientId}'`);
+    await store.storePair(await claimed(store, await connect()), somePair(), { outcome: 'success' });
+    expect(await elsewhere.tendMassRevocation(10)).toMatchObject({ marked: [held], probe: null });
+    expect(await store.find(held)).toMatchObject({
+      status: 'needs_reconnect',
+      reason: 'revoked_or_expired',
+    });
+    const events = await run(
+      storage(),
+      `SELECT name FROM notion_event WHERE authorization_id = '${held}' AND name = 'needs_reconnect'`,
+    );
+    expect(events).toHaveLength(1);
+    expect(await elsewhere.tendMassRevocation(10)).toMatchObject({ marked: [], hasMore: false });
+    expect(
+      await run(storage(), `SELECT * FROM notion_breaker_suspect WHERE client_id = '${clientId}'`),
+    ).toEqual([]);
+  });
+
+  it('mark what was held back at its next claim or sweep, where the process that closed them has died', async () => {
+    const { store, connect, held, ofTenant, passTime } = await halfOpen();
+    const swept = await ofTenant();
+    await store.storePair(await claimed(store, await connect()), somePair(), { outcome: 'success' });
+    expect(await claimOf(store, held)).toEqual({ kind: 'needs_reconnect', reason: 'revoked_or_expired' });
+    expect(await store.find(held)).toMatchObject({ status: 'needs_reconnect' });
+    await passTime(0);
+    expect((await store.claimDue(DUE)).map(({ authorizationId }) => authorizationId)).toContain(swept);
+  });
+
+  it('leave what was held back alone once it was connected again', async () => {
+    const { clientId, store, held, tenant } = await halfOpen();
+    const { botId } = await rowOf(storage(), held);
+    const grant = someGrant({ botId, workspaceId: tenant.workspaceId });
+    await connectSome(store, { clientId, ownerId: tenant.ownerId, grant });
+    await store.closeMassRevocation();
+    expect(await store.tendMassRevocation(10)).toMatchObject({ marked: [] });
+    expect(await store.find(held)).toMatchObject({ status: 'active' });
+  });
+
+  it('lend out the tokens of one authorization of another tenant to be introspected', async () => {
+    const { store, elsewhere, connect } = await halfOpen();
+    const living = await connect();
+    const { probe } = await store.tendMassRevocation(10);
+    const { token } = (await store.readAccessToken(living))!;
+    expect(probe?.accessToken?.equals(token!)).toBe(true);
+    expect((await elsewhere.tendMassRevocation(10)).probe).toBeNull();
+    await store.closeMassRevocation();
+    expect((await claimed(elsewhere, living)).probing).toBeNull();
   });
 
   it('ask nothing where no guard is given', async () => {
     const { store, connect } = await someClient();
-    for (let dead = 0; dead < 2 * GUARD.minimum; dead += 1) {
+    for (let dead = 0; dead < 2 * GUARD.threshold; dead += 1) {
       expect(await dies(store, await claimed(store, await connect()), null)).toBe('settled');
     }
   });

@@ -163,6 +163,62 @@ export function keysContract(engine: StorageEngine): void {
       expect(waiting.length).toBeGreaterThan(0);
     });
 
+    describe('a refresh token that Notion rejected (R16)', () => {
+      /** Also where the row says `active`, as after a failover: Notion must not see the token again. */
+      async function expectRecognised(app: NotionApp, id: string): Promise<void> {
+        await app.database.dataSource.query(
+          `UPDATE notion_authorization SET status = 'active', reason = NULL WHERE id = '${id}'`,
+        );
+        const mark = notion.ledger.mark();
+        expect(await app.refreshes.refresh(id, { trigger: 'manual' })).toMatchObject({
+          kind: 'needs_reconnect',
+        });
+        expect(notion.ledger.since(mark).requests({ grantType: 'refresh_token' })).toEqual([]);
+      }
+
+      async function rejected(app: NotionApp, id: string, botId: string): Promise<void> {
+        notion.revokeGrant(botId);
+        expect(await app.refreshes.refresh(id, { trigger: 'manual' })).toMatchObject({
+          kind: 'needs_reconnect',
+        });
+      }
+
+      it('is recognised while both keys are configured, after the rotation, and without the old key', async () => {
+        const old = await start([K1]);
+        const granted = notion.grant();
+        const { id } = await old.keep(granted);
+        await rejected(old, id, granted.botId);
+        const both = await start([K2, K1]);
+        await expectRecognised(both, id);
+        expect(await both.keys.run()).toMatchObject({ unreadable: 0, left: 0 });
+        await expectRecognised(both, id);
+        await expectRecognised(await start([K2]), id);
+      });
+
+      it('is recognised without the old key also when a replica met it that still sealed with that one', async () => {
+        const [old, both] = [await start([K1, K2]), await start([K2, K1])];
+        const granted = notion.grant();
+        const { id } = await both.keep(granted);
+        await rejected(old, id, granted.botId);
+        await both.keys.run();
+        await expectRecognised(await start([K2]), id);
+      });
+
+      it.each([
+        ['before', [K2, K1]],
+        ['after', [K2]],
+      ])('is not kept by a grant that comes without one, %s the rotation', async (when, ring) => {
+        const old = await start([K1]);
+        const granted = notion.grant();
+        const { id } = await old.keep(granted);
+        await rejected(old, id, granted.botId);
+        if (when === 'after') await (await start([K2, K1])).keys.run();
+        const again = notion.grant({ workspace: granted.workspaceId, person: granted.ownerUserId! });
+        const renewed = await (await start(ring)).keep({ ...again, refreshToken: null });
+        expect(renewed).toMatchObject({ id, status: 'active', hasRefreshToken: false });
+      });
+    });
+
     it('tells how much stands under which key', async () => {
       await keep(await start([K1]), 3);
       const app = await start([K2, K1]);
@@ -203,7 +259,8 @@ export function keysContract(engine: StorageEngine): void {
     });
 
     it('D6: starts where the missing key was that of one process, which nobody can bring back, and overwrites nothing', async () => {
-      const [id] = await keep(await start([]), 1);
+      const ephemeral = { id: 'ephemeral-0123456789ab', key: randomBytes(32).toString('base64') };
+      const [id] = await keep(await start([ephemeral]), 1);
       const app = await start([K1]);
       const before = await rowsOf(app);
       expect(before).toMatchObject([{ id, status: 'active' }]);

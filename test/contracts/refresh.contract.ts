@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { jest } from '@jest/globals';
 import { NotionSimulator, type SimulatedAuthorization } from 'nestjs-notion-auth/testing';
-import type { Authorization } from 'nestjs-notion-auth';
+import { Clock, SystemClock, type Authorization } from 'nestjs-notion-auth';
 import { databaseFor, NotionApp, OWNER, type NotionAppOptions } from '../support/notion-app.js';
 import type { StorageEngine } from '../support/storage.harness.js';
 
@@ -11,6 +12,19 @@ function stallOnceBeforeConnecting(ms: number): void {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   };
   subscribe('undici:client:beforeConnect', stall);
+}
+
+/** As on a machine that is suspended: the monotonic clock stands still, and the wall clock is set forward. */
+class SuspendableClock extends SystemClock {
+  private suspendedMs = 0;
+
+  suspend(ms: number): void {
+    this.suspendedMs += ms;
+  }
+
+  override now(): Date {
+    return new Date(Date.now() + this.suspendedMs);
+  }
 }
 
 /** What refreshing must do on every engine: a real application, a real database, a real HTTP upstream. */
@@ -252,6 +266,74 @@ export function refreshContract(engine: StorageEngine): void {
       await untilClaimable();
       expect((await app.refreshes.refresh(authorization.id, { trigger: 'manual' })).kind).toBe('renewed');
       expect(simulator.ledger.refreshes(granted.botId)).toBe(1);
+    });
+
+    it('sends nothing when the machine was suspended for longer than its claim', async () => {
+      const clock = new SuspendableClock();
+      const app = await startApp({
+        refresh: { leaseMs: 120_000 },
+        providers: [{ provide: Clock, useValue: clock }],
+      });
+      const { granted, authorization } = await connected(app);
+      const suspend = () => {
+        unsubscribe('undici:client:beforeConnect', suspend);
+        clock.suspend(60_000);
+      };
+      subscribe('undici:client:beforeConnect', suspend);
+      const outcome = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
+      expect(outcome).toMatchObject({ kind: 'not_sent', failure: { code: 'claim_nearly_over' } });
+      expect(simulator.ledger.refreshes(granted.botId)).toBe(0);
+    });
+
+    it('serves others while callers wait for claims of another process, more of them than slots', async () => {
+      const app = await startApp({ refresh: { maxConcurrent: 2, maxQueued: 4 } });
+      const elsewhere = await startApp();
+      const callers = new AbortController();
+      const waiting = [];
+      for (let stuck = 0; stuck < 4; stuck += 1) {
+        const { id: authorizationId } = (await connected(app)).authorization;
+        const request = { authorizationId, trigger: 'manual', seenVersion: 1, leaseMs: 120_000 } as const;
+        await elsewhere.store.claim(request);
+        const claim = jest.spyOn(app.store, 'claim');
+        waiting.push(
+          app.refreshes.refresh(authorizationId, {
+            trigger: 'unauthorized',
+            seenVersion: 1,
+            signal: callers.signal,
+            waitTimeoutMs: 600_000,
+          }),
+        );
+        while (claim.mock.results.length === 0) await new Promise(setImmediate);
+        expect(await claim.mock.results[0]?.value).toMatchObject({ kind: 'claimed_elsewhere' });
+        claim.mockRestore();
+      }
+      const left = Promise.allSettled(waiting);
+      const others = await Promise.all(Array.from({ length: 4 }, () => connected(app)));
+      const outcomes = await Promise.all(
+        others.map(({ authorization }) => app.refreshes.refresh(authorization.id, { trigger: 'manual' })),
+      );
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(4).fill('renewed'));
+      callers.abort(new Error('left'));
+      await left;
+    });
+
+    it('serves others while requests hang in every slot', async () => {
+      const app = await startApp({ refresh: { maxConcurrent: 1, requestTimeoutMs: 7_000 } });
+      const [hanging, other] = [await connected(app), await connected(app)];
+      const fault = simulator.fail(
+        'refresh',
+        { kind: 'drop_before', afterMs: 60_000 },
+        { botId: hanging.granted.botId },
+      );
+      const caller = new AbortController();
+      const left = app.refreshes
+        .refresh(hanging.authorization.id, { trigger: 'manual', signal: caller.signal })
+        .catch(() => 'left');
+      while (fault.hits === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      const outcome = await app.refreshes.refresh(other.authorization.id, { trigger: 'manual' });
+      expect(outcome).toMatchObject({ kind: 'renewed' });
+      caller.abort(new Error('left'));
+      await left;
     });
 
     it('keeps the old refresh token when a refresh answers without one', async () => {

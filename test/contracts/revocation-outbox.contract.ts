@@ -147,6 +147,43 @@ export function revocationOutboxContract(engine: StorageEngine): void {
     expect(await revocationsOf(storage(), id)).toEqual([]);
   });
 
+  it('renews the claim of a revocation, which then is due to no other process', async () => {
+    const { id } = await disconnectedOne();
+    await letLeasesEnd();
+    const { claimed: due } = await claimFor(id);
+    await letLeasesEnd();
+    for (const one of due) expect(await storage().outbox.renewClaim(one)).toBe(true);
+    expect((await claimFor(id)).claimed).toEqual([]);
+  });
+
+  it('renews no claim that another process has taken over, and none of another client', async () => {
+    const { id } = await disconnectedOne();
+    await letLeasesEnd();
+    const { claimed: late } = await claimFor(id);
+    await letLeasesEnd();
+    const { claimed: current } = await claimFor(id);
+    for (const one of late) expect(await storage().outbox.renewClaim(one)).toBe(false);
+    const other = new TypeOrmRevocationOutbox(storage().database, { clientId: 'another' }, testCipher());
+    expect(await other.renewClaim(current[0]!)).toBe(false);
+    expect(await storage().outbox.renewClaim(current[0]!)).toBe(true);
+  });
+
+  it('renews no claim once the grant is connected again, also while that transaction is open', async () => {
+    const { store, database, join } = storage();
+    const { id, connection } = await disconnectedOne();
+    await letLeasesEnd();
+    const [first, second] = (await claimFor(id)).claimed;
+    const { outbox } = await join();
+    const renewed = await database.transaction(async ({ manager }) => {
+      await manager.query(`DELETE FROM notion_revocation WHERE id = '${first!.id}'`);
+      // The other process may have to wait for this transaction to end.
+      return { promise: outbox.renewClaim(first!) };
+    });
+    expect(await renewed.promise).toBe(false);
+    await store.connect({ ...connection, pair: somePair() });
+    expect(await outbox.renewClaim(second!)).toBe(false);
+  });
+
   it('says nothing to Notion of a grant that an older version of this library connected again', async () => {
     const { store } = storage();
     const { id } = await disconnectedOne();

@@ -4,6 +4,7 @@ import type { RetainedPair } from '../../src/domain/retained-change.js';
 import { claimed, connectSome, somePair, type StorageEngine } from '../support/storage.harness.js';
 import {
   attemptsOn,
+  eventsOf,
   revealed,
   revealedPair,
   revocationsOf,
@@ -76,6 +77,36 @@ export function rollForwardContract(engine: StorageEngine): void {
     expect(await store.rollForward(retained(id, { version: 3 }))).toMatchObject({ kind: 'rolled_forward' });
     expect(await store.settle(claim, { kind: 'release' }, { outcome: 'not_sent' })).toBe('superseded');
     expect(await rowOf(storage(), id)).toMatchObject({ attemptId: null, unresolvedSince: null, version: 3 });
+  });
+
+  it('raises recovered once for each that needed reconnecting, alone and together with others', async () => {
+    const { store } = storage();
+    const ids = (await Promise.all(Array.from({ length: 20 }, () => connectSome(store)))).map(({ id }) => id);
+    for (const id of ids) {
+      await store.settle(
+        await claimed(store, id),
+        { kind: 'needs_reconnect', reason: 'revoked_or_expired', guard: null },
+        { outcome: 'dead' },
+      );
+    }
+    const alone = retained(ids[0]!);
+    for (const change of [alone, alone]) await store.rollForward(change);
+    const healthy = await connectSome(store);
+    await Promise.all(
+      [...ids, healthy.id].map((id) => store.rollForward(retained(id, { attemptId: randomUUID() }))),
+    );
+    for (const id of ids) {
+      expect((await eventsOf(storage(), id)).sort()).toEqual(['connected', 'needs_reconnect', 'recovered']);
+    }
+    expect(await eventsOf(storage(), healthy.id)).toEqual(['connected']);
+  });
+
+  it('raises connected again where it puts back a connect that followed a disconnect', async () => {
+    const { store } = storage();
+    const { id, connection } = await connectSome(store);
+    await store.disconnect(id, connection.ownerId);
+    await store.rollForward(retained(id, { version: 3 }));
+    expect((await eventsOf(storage(), id)).sort()).toEqual(['connected', 'connected', 'disconnected']);
   });
 
   it('changes nothing on a row that is there already or past it', async () => {

@@ -1,8 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Claim } from '../../src/domain/authorization-store.js';
 import { claimed, claimOf, connectSome, somePair, type StorageEngine } from '../support/storage.harness.js';
 import {
   attemptsOn,
+  eventsOf,
   revealed,
   revealedPair,
   revocationsOf,
@@ -14,6 +16,19 @@ const SUCCESS = { outcome: 'success', upstreamMs: 150 } as const;
 
 export function storePairContract(engine: StorageEngine): void {
   const storage = useStorage(engine);
+
+  /** A claim whose lease ended; the attempt that took over found the authorization dead. */
+  async function lateClaim(id: string): Promise<Claim> {
+    const { store } = storage();
+    const late = await claimed(store, id, 1, 20);
+    await sleep(50);
+    await store.settle(
+      await claimed(store, id),
+      { kind: 'needs_reconnect', reason: 'lost_rotation', guard: null },
+      { outcome: 'lost' },
+    );
+    return late;
+  }
 
   it('moves the version by one and frees the row (T4)', async () => {
     const { store } = storage();
@@ -72,16 +87,29 @@ export function storePairContract(engine: StorageEngine): void {
   it('lets a late pair win over needs_reconnect of the same version (X6)', async () => {
     const { store } = storage();
     const { id } = await connectSome(store);
-    const late = await claimed(store, id, 1, 20);
-    await sleep(50);
-    await store.settle(
-      await claimed(store, id),
-      { kind: 'needs_reconnect', reason: 'lost_rotation', guard: null },
-      { outcome: 'lost' },
-    );
+    const late = await lateClaim(id);
     expect(await store.storePair(late, somePair(), SUCCESS)).toEqual({ stored: true, version: 2 });
     expect(await store.find(id)).toMatchObject({ status: 'active', reason: null });
     expect(await claimOf(store, id, 2)).toMatchObject({ kind: 'claimed' });
+  });
+
+  it('raises recovered once for each late pair that ends needs_reconnect, alone and together with others', async () => {
+    const { store } = storage();
+    const ids = (await Promise.all(Array.from({ length: 20 }, () => connectSome(store)))).map(({ id }) => id);
+    const healthy = await connectSome(store);
+    const late = await Promise.all(ids.map((id) => lateClaim(id)));
+    const pairs = late.map(() => somePair());
+    await store.storePair(late[0]!, pairs[0]!, SUCCESS);
+    const other = await claimed(store, healthy.id);
+    // The first is stored again, as after a commit that was not confirmed.
+    await Promise.all([
+      store.storePair(other, somePair(), SUCCESS),
+      ...late.map((claim, n) => store.storePair(claim, pairs[n]!, SUCCESS)),
+    ]);
+    for (const id of ids) {
+      expect((await eventsOf(storage(), id)).sort()).toEqual(['connected', 'needs_reconnect', 'recovered']);
+    }
+    expect(await eventsOf(storage(), healthy.id)).toEqual(['connected']);
   });
 
   it('refuses a late pair after a reconnect', async () => {

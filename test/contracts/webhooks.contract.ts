@@ -135,6 +135,29 @@ export function webhooksContract(engine: StorageEngine): void {
     });
   });
 
+  describe(`the pruning of webhook deliveries on ${engine.name}`, () => {
+    const storage = useStorage(engine);
+
+    it('removes what is too old or too many, in batches, and nothing of another client', async () => {
+      const { webhookDeliveries } = storage();
+      const received = (n: number) =>
+        `('${n % 700 === 0 ? 'another-client' : CLIENT_ID}', 'event-${n}', ${n})`;
+      await run(
+        storage(),
+        `INSERT INTO notion_webhook_event (client_id, event_id, received_at) VALUES ${Array.from({ length: 600 }, (_, n) => received(n)).join()}`,
+      );
+      for (let index = 0; index < 3; index += 1) await webhookDeliveries.remember(randomUUID(), BOUNDS);
+      const left = async () =>
+        ((await run(storage(), 'SELECT client_id, event_id FROM notion_webhook_event')) as unknown[]).length;
+      expect(await webhookDeliveries.prune(BOUNDS)).toBe(true);
+      expect(await left()).toBeGreaterThan(4);
+      expect(await webhookDeliveries.prune(BOUNDS)).toBe(false);
+      expect(await left()).toBe(4);
+      expect(await webhookDeliveries.prune({ ...BOUNDS, maxEvents: 2 })).toBe(false);
+      expect(await left()).toBeLessThanOrEqual(3);
+    });
+  });
+
   describe(`the audience of an event on ${engine.name}`, () => {
     const storage = useStorage(engine);
 

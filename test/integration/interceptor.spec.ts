@@ -196,12 +196,12 @@ describe('NotionAuthExceptionFilter', () => {
     await start();
     const { id, botId } = await app.connect('ada');
     simulator.expireAccessToken(botId);
-    simulator.fail('refresh', { kind: 'status', status: 503 }, { times: 1 });
+    simulator.fail('refresh', { kind: 'status', status: 429, retryAfter: 60 }, { times: 1 });
     await get('/who', 'ada').expect(502);
     spy.mockRestore();
     expect(lines.filter((line) => line.startsWith('request answered'))).toEqual([
       expect.stringMatching(
-        `^request answered stage=api status=503 .*answered=502 authorization=${id} error=notion_refresh_failed$`,
+        `^request answered stage=api status=429 .*answered=502 authorization=${id} error=notion_refresh_failed$`,
       ),
     ]);
   });

@@ -39,28 +39,29 @@ describe('the row lock on PostgreSQL', () => {
     expect(await store.disconnect(id, connection.ownerId)).toMatchObject({ kind: 'disconnected' });
   });
 
-  it.each(['claim', 'storePair'] as const)(
-    'makes %s wait in SELECT … FOR UPDATE while another session holds the row',
-    async (step) => {
-      const applicationName = `waiter-${step}`;
-      const waiter = await storage().join({ applicationName });
-      const { id } = await connectSome(storage().store);
-      const claim = step === 'storePair' ? await claimed(waiter.store, id) : null;
-      const letGo = await holdRow(id);
-      let settled = false;
-      const work = (
-        claim === null
-          ? claimOf(waiter.store, id)
-          : waiter.store.storePair(claim, somePair(), { outcome: 'success' })
-      ).finally(() => {
-        settled = true;
-      });
-      expect(await waitsForALock(applicationName)).toMatch(/FROM "notion_authorization".*FOR UPDATE$/);
-      expect(settled).toBe(false);
-      await letGo();
-      expect(await work).toMatchObject(claim === null ? { kind: 'claimed' } : { stored: true, version: 2 });
-    },
-  );
+  it('makes storePair wait in SELECT … FOR UPDATE while another session holds the row', async () => {
+    const applicationName = 'waiter';
+    const waiter = await storage().join({ applicationName });
+    const { id } = await connectSome(storage().store);
+    const claim = await claimed(waiter.store, id);
+    const letGo = await holdRow(id);
+    let settled = false;
+    const work = waiter.store.storePair(claim, somePair(), { outcome: 'success' }).finally(() => {
+      settled = true;
+    });
+    expect(await waitsForALock(applicationName)).toMatch(/FROM "notion_authorization".*FOR UPDATE$/);
+    expect(settled).toBe(false);
+    await letGo();
+    expect(await work).toMatchObject({ stored: true, version: 2 });
+  });
+
+  it('makes no claim wait: a row that another session holds is claimed elsewhere', async () => {
+    const { id } = await connectSome(storage().store);
+    const release = await holdRow(id);
+    expect(await claimOf(storage().store, id)).toEqual({ kind: 'claimed_elsewhere', leaseLeftMs: 0 });
+    await release();
+    expect(await claimOf(storage().store, id)).toMatchObject({ kind: 'claimed' });
+  });
 
   it('is taken, and guarded all the same, by the statements that are sent; parameters hold no secret', async () => {
     const logger = new StatementLog();
@@ -107,11 +108,12 @@ describe('the row lock on PostgreSQL', () => {
   it('is asked for again when the session gives up waiting early (55P03)', async () => {
     const impatient = await storage().join({ extra: { options: '-c lock_timeout=40ms' } });
     const { id } = await connectSome(storage().store);
+    const claim = await claimed(impatient.store, id);
     const letGo = await holdRow(id);
-    const work = claimOf(impatient.store, id);
+    const work = impatient.store.storePair(claim, somePair(), { outcome: 'success' });
     await sleep(200);
     await letGo();
-    expect(await work).toMatchObject({ kind: 'claimed' });
+    expect(await work).toMatchObject({ stored: true });
   });
 
   it('holds under an application default of SERIALIZABLE', async () => {
@@ -127,8 +129,9 @@ describe('the row lock on PostgreSQL', () => {
     const applicationName = 'to-be-killed';
     const victim = await storage().join({ applicationName, poolErrorHandler: () => undefined });
     const { id } = await connectSome(storage().store);
+    const claim = await claimed(victim.store, id);
     const letGo = await holdRow(id);
-    const work = claimOf(victim.store, id);
+    const work = victim.store.storePair(claim, somePair(), { outcome: 'success' });
     await waitsForALock(applicationName);
     await storage().database.dataSource.query(
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
@@ -136,7 +139,7 @@ describe('the row lock on PostgreSQL', () => {
     );
     await waitsForALock(applicationName);
     await letGo();
-    expect(await work).toMatchObject({ kind: 'claimed' });
+    expect(await work).toMatchObject({ stored: true });
     expect(await attemptsOn(storage(), id)).toHaveLength(1);
   });
 });

@@ -3,6 +3,7 @@ import type { Logger } from 'typeorm';
 import { Secret } from '../../src/domain/secret.js';
 import { TokenCipher } from '../../src/domain/token-cipher.js';
 import { TypeOrmAuthorizationStore } from '../../src/storage/typeorm-authorization.store.js';
+import { TypeOrmEventOutbox } from '../../src/storage/typeorm-event.outbox.js';
 import { CLIENT_ID, connectSome, postgres, somePair, type TestStorage } from '../support/storage.harness.js';
 import { run, useStorage } from '../support/use-storage.js';
 
@@ -123,6 +124,40 @@ describe('a table that the planner has no statistics of', () => {
     expect(all.map((node) => node['Index Name'])).toContain('notion_authorization_pk');
     const readInVain = all.map((node) => node['Rows Removed by Filter'] ?? 0);
     expect(Math.max(...readInVain)).toBeLessThanOrEqual(claims.length);
+  });
+});
+
+describe('100,000 events that wait for a listener', () => {
+  const storage = useStorage(postgres);
+  const logger = new StatementLog();
+  const WAITING = 100_000;
+  const LIMIT = 10;
+
+  beforeAll(async () => {
+    const { id } = await connectSome(storage().store);
+    await run(
+      storage(),
+      `INSERT INTO notion_event (id, client_id, name, authorization_id, deliveries, next_delivery_at, created_at)
+       SELECT n, client_id, CASE WHEN n % 2 = 0 THEN 'connected' ELSE 'disconnected' END, authorization_id, 0,
+              next_delivery_at - n, created_at
+       FROM notion_event, generate_series(1, ${String(WAITING)}) n WHERE authorization_id = '${id}'`,
+    );
+    await run(storage(), 'VACUUM ANALYZE notion_event');
+  }, 120_000);
+
+  it.each([
+    ['cost a process nothing that listens to other names', 'recovered', 0],
+    ['are read as far as a process that listens to them can deliver', 'connected', LIMIT],
+  ] as const)('%s', async (_, name, found) => {
+    logger.sent.length = 0;
+    const { database } = await storage().join({ logging: true, logger });
+    const query = { limits: new Map([[name, LIMIT]]), leaseMs: 1, keepMs: 24 * HOUR_MS };
+    const claimed = await new TypeOrmEventOutbox(database, { clientId: CLIENT_ID }).claimDue(query);
+    expect(claimed).toHaveLength(found);
+    const plan = nodes(await explain(storage(), logger, (sent) => sent.includes('INNER JOIN (SELECT')));
+    expect(plan.map((node) => node['Node Type'])).not.toContain('Seq Scan');
+    expect(Math.max(...plan.map((node) => node['Actual Rows']))).toBeLessThanOrEqual(LIMIT);
+    expect(Math.max(...plan.map((node) => node['Rows Removed by Filter'] ?? 0))).toBe(0);
   });
 });
 

@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { Leftovers } from '../../proofs/harness/leftovers.js';
 import { PostgresServer } from '../../proofs/harness/postgres.server.js';
 import { SeededRandom } from '../../proofs/harness/seeded.random.js';
+import { SystemClock } from '../../src/domain/clock.js';
 import { Secret } from '../../src/domain/secret.js';
 import { ownDataSourceOptions } from '../../src/storage/own-data-source.js';
 import { prepareDatabase } from '../../src/storage/prepare-database.js';
@@ -49,7 +50,7 @@ describe('a PostgreSQL server that goes away', () => {
 
   it('is the same after a restart, for every process, and the watch says when to look', async () => {
     const watchOf = ({ database }: StorageProcess) =>
-      new TypeOrmDatabaseWatch(database, { clientId: CLIENT_ID });
+      new TypeOrmDatabaseWatch(database, { clientId: CLIENT_ID }, new SystemClock());
     const watch = watchOf(storage);
     const before = await watch.compare(60_000);
     expect(before).toMatch(/^\d+\/[0-9A-F]{8}$/);
@@ -68,7 +69,9 @@ describe('a PostgreSQL server that goes away', () => {
     const { id, connection } = await connectSome(store);
     // What a standby that was promoted, or a restored backup, finds in its data: somebody else's name.
     await server.query(`UPDATE notion_database_timeline SET timeline = 'another server'`);
-    await new TypeOrmDatabaseWatch(storage.database, { clientId: CLIENT_ID }).compare(1_500);
+    await new TypeOrmDatabaseWatch(storage.database, { clientId: CLIENT_ID }, new SystemClock()).compare(
+      1_500,
+    );
     expect(await claimOf(store, id)).toMatchObject({ kind: 'postponed', gate: 'failover' });
     const reconnected = await store.connect({ ...connection, pair: somePair() });
     const { version } = (reconnected as { authorization: { version: number } }).authorization;

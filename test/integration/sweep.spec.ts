@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module } from '@nestjs/common';
+import { Inject, Injectable, Module, Optional, Scope, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
-import { NotionAuthModule } from 'nestjs-notion-auth';
+import { Test } from '@nestjs/testing';
+import { NotionAuthModule, NotionConfigError } from 'nestjs-notion-auth';
 import { NotionRefreshSchedule, type SweepReport } from 'nestjs-notion-auth/schedule';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
 import { databaseFor, NotionApp } from '../support/notion-app.js';
@@ -109,4 +110,54 @@ describe('a sweep', () => {
     expect(reports[0]).toMatchObject({ due: 0, renewed: 0, done: true, dryRun: false });
     await nest.close();
   }, 10_000);
+});
+
+describe('a scheduled sweep that the scheduler would pass over in silence', () => {
+  async function start(providers: Provider[], imports = [ScheduleModule.forRoot()]): Promise<string[]> {
+    const warnings: string[] = [];
+    const silent = () => undefined;
+    const logger = { log: silent, error: silent, warn: (line: string) => warnings.push(line) };
+    const module = await Test.createTestingModule({
+      imports: [...imports, NotionAuthModule.forRoot(app.options)],
+      providers,
+    }).compile();
+    const nest = module.createNestApplication({ logger });
+    await nest.init().finally(() => nest.close());
+    return warnings;
+  }
+
+  @Injectable({ scope: Scope.REQUEST })
+  class Tenant {}
+
+  it.each([
+    ['is request-scoped', { scope: Scope.REQUEST }, false],
+    ['is transient', { scope: Scope.TRANSIENT }, false],
+    ['injects something request-scoped', {}, true],
+  ])('because its provider %s stops the start, by class and method', async (_, options, injects) => {
+    @Injectable(options)
+    class Sweeper {
+      constructor(@Optional() @Inject(injects ? Tenant : 'nothing') readonly tenant: unknown) {}
+
+      @NotionRefreshSchedule({ everyMs: 1_000 })
+      onSweep(): void {
+        // Never called.
+      }
+    }
+    const failure = await start([Tenant, Sweeper]).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(NotionConfigError);
+    expect((failure as Error).message).toContain('Sweeper.onSweep');
+  });
+
+  it('because the application has no scheduler is a warning, by class and method', async () => {
+    @Injectable()
+    class Sweeper {
+      @NotionRefreshSchedule({ everyMs: 60_000 })
+      onSweep(): void {
+        // Never called in this process.
+      }
+    }
+    const about = (warnings: string[]) => warnings.filter((line) => line.includes('Sweeper.onSweep'));
+    expect(about(await start([Sweeper], []))).toHaveLength(1);
+    expect(about(await start([Sweeper]))).toEqual([]);
+  });
 });

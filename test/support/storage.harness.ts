@@ -12,6 +12,7 @@ import type { NotionDatabase } from '../../src/storage/notion-database.js';
 import { createOwnDataSource, ownDataSourceOptions } from '../../src/storage/own-data-source.js';
 import { prepareDatabase } from '../../src/storage/prepare-database.js';
 import { TypeOrmAttemptStatistics } from '../../src/storage/typeorm-attempt.statistics.js';
+import { TypeOrmEventOutbox } from '../../src/storage/typeorm-event.outbox.js';
 import { TypeOrmFleetReadings } from '../../src/storage/typeorm-fleet.readings.js';
 import { TypeOrmAuthorizationStore } from '../../src/storage/typeorm-authorization.store.js';
 import { TypeOrmConnectStateStore } from '../../src/storage/typeorm-connect-state.store.js';
@@ -29,6 +30,7 @@ export interface StorageProcess {
   readonly states: TypeOrmConnectStateStore;
   readonly statistics: TypeOrmAttemptStatistics;
   readonly outbox: TypeOrmRevocationOutbox;
+  readonly events: TypeOrmEventOutbox;
   readonly webhookTokens: TypeOrmWebhookTokens;
   readonly webhookDeliveries: TypeOrmWebhookDeliveries;
   readonly webhookAudience: TypeOrmWebhookAudience;
@@ -136,6 +138,7 @@ export function storageProcess(database: NotionDatabase, cipher = testCipher()):
     states: new TypeOrmConnectStateStore(database, config),
     statistics: new TypeOrmAttemptStatistics(database, config),
     outbox: new TypeOrmRevocationOutbox(database, config, cipher),
+    events: new TypeOrmEventOutbox(database, config),
     webhookTokens: new TypeOrmWebhookTokens(database, config, cipher),
     webhookDeliveries: new TypeOrmWebhookDeliveries(database, config),
     webhookAudience: new TypeOrmWebhookAudience(database, config),

@@ -4,6 +4,7 @@ import type { PendingRevocation } from '../../src/domain/revocation-outbox.js';
 import { RefreshAttemptEntity } from '../../src/storage/refresh-attempt.entity.js';
 import { RevocationEntity } from '../../src/storage/revocation.entity.js';
 import { AuthorizationEntity } from '../../src/storage/authorization.entity.js';
+import { EventEntity } from '../../src/storage/event.entity.js';
 import { openStorage, type StorageEngine, type TestStorage } from './storage.harness.js';
 
 /** Opens a database for the tests of a `describe`, and closes it after them. */
@@ -38,6 +39,18 @@ export async function attemptsOn({ database }: TestStorage, id: string): Promise
       .orderBy('t.startedAt')
       .getMany(),
   );
+}
+
+/** The names of the events about an authorization, oldest first. */
+export async function eventsOf({ database }: TestStorage, id: string): Promise<string[]> {
+  const events = await database.read(({ manager }) =>
+    manager
+      .createQueryBuilder(EventEntity, 'e')
+      .where('e.authorizationId = :id', { id })
+      .orderBy('e.createdAt')
+      .getMany(),
+  );
+  return events.map(({ name }) => name);
 }
 
 /** What the outbox holds for an authorization. */

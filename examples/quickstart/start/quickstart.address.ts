@@ -4,6 +4,7 @@ import { isGiven, type Environment } from './environment.js';
 import { StartProblem } from './start.problem.js';
 
 const DEFAULT_PORT = 3000;
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 const CALLBACK_PATH = '/notion/callback';
 
 /** Where the quickstart is met: the port it listens on, and the origin that Notion sends people back to. */
@@ -42,6 +43,12 @@ export class QuickstartAddress {
 
   get isSecure(): boolean {
     return this.origin.protocol === 'https:';
+  }
+
+  /** Whether a `Host` header is a loopback name with this port, or the host of the configured redirect URI. */
+  isNamedBy(host: string | undefined): boolean {
+    const names = LOOPBACK_NAMES.map((name) => new URL(`http://${name}:${this.port}`).host);
+    return host !== undefined && [...names, this.origin.host].includes(host.toLowerCase());
   }
 
   /** True for `http://127.0.0.1:…` where `http://localhost:…` is right: same machine, but not the same cookies. */

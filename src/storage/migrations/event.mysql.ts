@@ -11,7 +11,7 @@ const up = (collation: string): string => `CREATE TABLE notion_event (
     deliveries int NOT NULL,
     next_delivery_at bigint NULL,
     created_at bigint NOT NULL,
-    INDEX notion_event_due_ix (client_id, next_delivery_at),
+    INDEX notion_event_due_ix (client_id, name, next_delivery_at),
     INDEX notion_event_age_ix (client_id, created_at),
     PRIMARY KEY (id)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;

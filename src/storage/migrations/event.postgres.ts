@@ -13,7 +13,7 @@ const UP = [
     "created_at" bigint NOT NULL,
     CONSTRAINT "notion_event_pk" PRIMARY KEY ("id")
   )`,
-  `CREATE INDEX "notion_event_due_ix" ON "notion_event" ("client_id", "next_delivery_at")`,
+  `CREATE INDEX "notion_event_due_ix" ON "notion_event" ("client_id", "name", "next_delivery_at")`,
   `CREATE INDEX "notion_event_age_ix" ON "notion_event" ("client_id", "created_at")`,
 ];
 

@@ -12,7 +12,7 @@ const UP = [
     "next_delivery_at" bigint,
     "created_at" bigint NOT NULL
   )`,
-  `CREATE INDEX "notion_event_due_ix" ON "notion_event" ("client_id", "next_delivery_at")`,
+  `CREATE INDEX "notion_event_due_ix" ON "notion_event" ("client_id", "name", "next_delivery_at")`,
   `CREATE INDEX "notion_event_age_ix" ON "notion_event" ("client_id", "created_at")`,
 ];
 

@@ -92,7 +92,18 @@ const up = (collation: string): readonly string[] => [
     gate varchar(32) NOT NULL,
     closed_until bigint NULL,
     closed_since bigint NULL,
+    reset_at bigint NULL,
     PRIMARY KEY (client_id, gate)
+  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
+  `CREATE TABLE notion_breaker_suspect (
+    authorization_id varchar(36) NOT NULL,
+    client_id varchar(128) NOT NULL,
+    workspace_id varchar(128) NOT NULL,
+    version int NOT NULL,
+    rejected tinyint NOT NULL,
+    noted_at bigint NOT NULL,
+    PRIMARY KEY (authorization_id),
+    INDEX notion_breaker_suspect_client_ix (client_id, rejected)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
   `CREATE TABLE notion_database_timeline (
     client_id varchar(128) NOT NULL,
@@ -110,6 +121,7 @@ const up = (collation: string): readonly string[] => [
 const DOWN = [
   'DROP TABLE notion_database_timeline',
   'DROP TABLE notion_refresh_rate',
+  'DROP TABLE notion_breaker_suspect',
   'DROP TABLE notion_refresh_gate',
   'DROP TABLE notion_oauth_state',
   'DROP TABLE notion_refresh_attempt',

@@ -91,8 +91,19 @@ const UP = [
     "gate" character varying(32) NOT NULL,
     "closed_until" bigint,
     "closed_since" bigint,
+    "reset_at" bigint,
     CONSTRAINT "notion_refresh_gate_pk" PRIMARY KEY ("client_id", "gate")
   )`,
+  `CREATE TABLE "notion_breaker_suspect" (
+    "authorization_id" character varying(36) NOT NULL,
+    "client_id" character varying(128) NOT NULL,
+    "workspace_id" character varying(128) NOT NULL,
+    "version" integer NOT NULL,
+    "rejected" boolean NOT NULL,
+    "noted_at" bigint NOT NULL,
+    CONSTRAINT "notion_breaker_suspect_pk" PRIMARY KEY ("authorization_id")
+  )`,
+  `CREATE INDEX "notion_breaker_suspect_client_ix" ON "notion_breaker_suspect" ("client_id", "rejected")`,
   `CREATE TABLE "notion_database_timeline" (
     "client_id" character varying(128) NOT NULL,
     "timeline" character varying(255) NOT NULL,
@@ -109,6 +120,7 @@ const UP = [
 const DOWN = [
   'DROP TABLE "notion_database_timeline"',
   'DROP TABLE "notion_refresh_rate"',
+  'DROP TABLE "notion_breaker_suspect"',
   'DROP TABLE "notion_refresh_gate"',
   'DROP TABLE "notion_oauth_state"',
   'DROP TABLE "notion_refresh_attempt"',

@@ -88,8 +88,18 @@ const UP = [
     "gate" varchar(32) NOT NULL,
     "closed_until" bigint,
     "closed_since" bigint,
+    "reset_at" bigint,
     PRIMARY KEY ("client_id", "gate")
   )`,
+  `CREATE TABLE "notion_breaker_suspect" (
+    "authorization_id" varchar(36) PRIMARY KEY NOT NULL,
+    "client_id" varchar(128) NOT NULL,
+    "workspace_id" varchar(128) NOT NULL,
+    "version" integer NOT NULL,
+    "rejected" boolean NOT NULL,
+    "noted_at" bigint NOT NULL
+  )`,
+  `CREATE INDEX "notion_breaker_suspect_client_ix" ON "notion_breaker_suspect" ("client_id", "rejected")`,
   `CREATE TABLE "notion_database_timeline" (
     "client_id" varchar(128) PRIMARY KEY NOT NULL,
     "timeline" varchar(255) NOT NULL,
@@ -104,6 +114,7 @@ const UP = [
 const DOWN = [
   'DROP TABLE "notion_database_timeline"',
   'DROP TABLE "notion_refresh_rate"',
+  'DROP TABLE "notion_breaker_suspect"',
   'DROP TABLE "notion_refresh_gate"',
   'DROP TABLE "notion_oauth_state"',
   'DROP TABLE "notion_refresh_attempt"',

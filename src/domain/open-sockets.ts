@@ -1,0 +1,16 @@
+import type { Socket } from 'node:net';
+
+/** Open sockets, which hold the process while a request uses them, until the application is closed. */
+export class OpenSockets {
+  private readonly sockets = new Set<Socket>();
+
+  add(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
+  }
+
+  /** Requests in flight go on while the process lives, and no longer hold it. */
+  unref(): void {
+    for (const socket of this.sockets) socket.unref();
+  }
+}

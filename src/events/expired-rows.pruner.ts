@@ -1,0 +1,60 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { MINUTE_MS } from '../domain/duration.js';
+import { EventOutbox } from '../domain/event-outbox.js';
+import { WebhookDeliveries } from '../domain/webhook-deliveries.js';
+
+/** It counts through all that is kept, so it is not done at each poll. */
+const PRUNE_WEBHOOKS_EVERY_MS = MINUTE_MS;
+
+/** Keeps the outbox and the table of known webhook events bounded, in every process, whatever it listens to. */
+@Injectable()
+export class ExpiredRowsPruner implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly underWay = new Set<Promise<void>>();
+  private hasEnded = false;
+
+  constructor(
+    private readonly outbox: EventOutbox,
+    private readonly deliveries: WebhookDeliveries,
+    @Inject(NOTION_AUTH_CONFIG) private readonly config: Pick<NotionAuthConfig, 'events' | 'webhooks'>,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { events, webhooks } = this.config;
+    this.repeat(events.lookEveryMs, () => this.outbox.prune(events.keepMs));
+    this.repeat(PRUNE_WEBHOOKS_EVERY_MS, () => this.deliveries.prune(webhooks));
+  }
+
+  /** Waits for the batches that are under way. */
+  async onModuleDestroy(): Promise<void> {
+    this.hasEnded = true;
+    for (const timer of this.timers) clearTimeout(timer);
+    await Promise.all(this.underWay);
+  }
+
+  /** Also soon after the start, because a process may not live for an interval. The timers hold no process open. */
+  private repeat(everyMs: number, removeSome: () => Promise<boolean>): void {
+    let pruning: Promise<void> | null = null;
+    const prune = () => {
+      if (pruning !== null) return;
+      const begun = this.removeAll(removeSome).finally(() => {
+        pruning = null;
+        this.underWay.delete(begun);
+      });
+      pruning = begun;
+      this.underWay.add(begun);
+    };
+    // Replicas that start together do not prune in step.
+    const soonMs = Math.random() * Math.min(everyMs, this.config.events.lookEveryMs);
+    this.timers.push(setTimeout(prune, soonMs).unref(), setInterval(prune, everyMs).unref());
+  }
+
+  private async removeAll(removeSome: () => Promise<boolean>): Promise<void> {
+    try {
+      while (!this.hasEnded && (await removeSome()));
+    } catch {
+      // The database does not respond: pruned by the next interval, or by another process.
+    }
+  }
+}

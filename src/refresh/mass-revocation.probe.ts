@@ -1,0 +1,72 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { AuthorizationStore, type MassRevocationTending } from '../domain/authorization-store.js';
+import { SECOND_MS } from '../domain/duration.js';
+import { NotionOAuth } from '../domain/notion-oauth.js';
+import { NotionLogger } from '../logging/notion.logger.js';
+import { AuthorizationWatch } from './authorization.watch.js';
+
+const TEND_EVERY_MS = 30 * SECOND_MS;
+const BATCH_SIZE = 50;
+
+/**
+ * Closes the mass-revocation breaker of a fleet in which no other tenant happens to need a refresh: one process at a
+ * time introspects a token of another tenant, which spends nothing. Marks what was held back once the breaker is closed.
+ */
+@Injectable()
+export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new NotionLogger('NotionRefreshService');
+  private timer: NodeJS.Timeout | undefined;
+  private tending: Promise<void> | null = null;
+  private hasEnded = false;
+
+  constructor(
+    private readonly store: AuthorizationStore,
+    private readonly notion: NotionOAuth,
+    private readonly watch: AuthorizationWatch,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => {
+      this.tend();
+    }, TEND_EVERY_MS).unref();
+    this.tend();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.hasEnded = true;
+    clearInterval(this.timer);
+    await this.tending;
+  }
+
+  private tend(): void {
+    this.tending ??= this.tendOnce().finally(() => {
+      this.tending = null;
+    });
+  }
+
+  private async tendOnce(): Promise<void> {
+    try {
+      for (let hasMore = true; hasMore && !this.hasEnded;) {
+        const tended = await this.store.tendMassRevocation(BATCH_SIZE);
+        for (const id of tended.marked) this.watch.statusChanged(id);
+        hasMore = tended.hasMore;
+        if (tended.probe !== null && (await this.isAlive(tended.probe))) {
+          await this.store.closeMassRevocation();
+          this.logger.log('mass revocation breaker closed');
+          hasMore = true;
+        }
+      }
+    } catch {
+      // The database is unavailable: the timer tries again.
+    }
+  }
+
+  private async isAlive({
+    refreshToken,
+    accessToken,
+  }: NonNullable<MassRevocationTending['probe']>): Promise<boolean> {
+    const response = await this.notion.introspect(refreshToken);
+    if (response.kind !== 'useless' || accessToken === null) return response.kind === 'active';
+    return (await this.notion.introspect(accessToken)).kind === 'active';
+  }
+}

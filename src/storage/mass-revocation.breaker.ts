@@ -1,0 +1,284 @@
+import type { SelectQueryBuilder } from 'typeorm';
+import type {
+  AttemptEnding,
+  Claim,
+  MassRevocationGuard,
+  MassRevocationTending,
+} from '../domain/authorization-store.js';
+import type { AuthorizationId } from '../domain/authorization.js';
+import { MINUTE_MS } from '../domain/duration.js';
+import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
+import { NO_ATTEMPT, updateAuthorization } from './authorization-changes.js';
+import { lockRow } from './authorization-rows.js';
+import { AuthorizationEntity } from './authorization.entity.js';
+import { BreakerSuspectEntity } from './breaker-suspect.entity.js';
+import { fromNow } from './database-time.js';
+import { addEvent } from './events.js';
+import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
+import { becomeProbe, lockGate, readGate } from './refresh-gates.js';
+import type { StoreSession } from './store-session.js';
+
+/** A tenant whose probe did not close the breaker leaves the next probes to others for so long. */
+const PROBE_AGAIN_MS = MINUTE_MS;
+/** Attempts looked at in one statement; where one workspace fills them, the next statement leaves it out. */
+const OUTCOMES_PER_LOOK = 200;
+const MOST_LOOKS = 3;
+
+export const NOTHING_TO_TEND: MassRevocationTending = { marked: [], hasMore: false, probe: null };
+
+/** - `believed`: mark it. - `held_back`: the breaker is open. - `tripped`: this one opens it. */
+type RejectionVerdict = 'believed' | 'held_back' | 'tripped';
+
+interface TenantOutcome {
+  readonly authorizationId: AuthorizationId;
+  readonly workspaceId: string;
+  readonly isRejection: boolean;
+}
+
+/**
+ * Decides whether a rejected refresh token says something of one user or of the whole client. The breaker trips when
+ * `threshold` of the last `2 × threshold` distinct tenants were rejected within the window. Rejections wait for each
+ * other at the breaker's row, so that those which end at once see each other; what they read there is bounded.
+ */
+export async function judgeRejection(
+  session: StoreSession,
+  claim: Claim,
+  { outcome }: AttemptEnding,
+  guard: MassRevocationGuard,
+): Promise<RejectionVerdict> {
+  if (outcome !== 'dead') return 'believed';
+  await lockRow(session, claim.authorizationId);
+  const breaker = await lockGate(session, 'mass_dead');
+  if (breaker !== null && breaker.closedUntil !== null) return 'held_back';
+  const tenants = await lastTenants(session, claim, guard, breaker?.resetAt ?? 0);
+  const rejected = tenants.filter(({ isRejection }) => isRejection).length;
+  return rejected >= guard.threshold ? 'tripped' : 'believed';
+}
+
+/** The newest outcome of each of the last tenants, this claim's first. */
+async function lastTenants(
+  session: StoreSession,
+  claim: Claim,
+  { threshold, windowMs }: MassRevocationGuard,
+  resetAtMs: number,
+): Promise<readonly TenantOutcome[]> {
+  const { authorizationId, workspaceId } = claim;
+  const newest: TenantOutcome[] = [{ authorizationId, workspaceId, isRejection: true }];
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const seen = newest.map((outcome) => outcome.workspaceId);
+    const outcomes = await outcomesOfOthers(session, seen, windowMs, resetAtMs);
+    const byWorkspace = new Map(outcomes.toReversed().map((outcome) => [outcome.workspaceId, outcome]));
+    newest.push(...[...byWorkspace.values()].toReversed());
+    const tenants = await distinctTenants(session, newest);
+    if (tenants.length >= 2 * threshold || outcomes.length < OUTCOMES_PER_LOOK) {
+      return tenants.slice(0, 2 * threshold);
+    }
+  }
+  return distinctTenants(session, newest);
+}
+
+async function outcomesOfOthers(
+  { manager, dialect, clientId }: StoreSession,
+  workspaces: readonly string[],
+  windowMs: number,
+  resetAtMs: number,
+): Promise<readonly TenantOutcome[]> {
+  const rows = await manager
+    .createQueryBuilder(RefreshAttemptEntity, 't')
+    .innerJoin(AuthorizationEntity, 'a', 'a.id = t.authorizationId')
+    .select('t.authorizationId', 'id')
+    .addSelect('a.workspaceId', 'workspace')
+    .addSelect('t.outcome', 'outcome')
+    .where(`t.clientId = :clientId AND t.endedAt > (SELECT ${fromNow(dialect, -windowMs)})`, { clientId })
+    .andWhere(`t.endedAt > :resetAtMs AND t.outcome IN ('success', 'dead')`, { resetAtMs })
+    .andWhere('a.workspaceId NOT IN (:...workspaces)', { workspaces })
+    .orderBy('t.endedAt', 'DESC')
+    .addOrderBy('t.id')
+    .limit(OUTCOMES_PER_LOOK)
+    .getRawMany<{ id: AuthorizationId; workspace: string; outcome: string }>();
+  return rows.map(({ id, workspace, outcome }) => ({
+    authorizationId: id,
+    workspaceId: workspace,
+    isRejection: outcome === 'dead',
+  }));
+}
+
+/** Outcomes of different workspaces that share an owner are one tenant's; the first of them counts. */
+async function distinctTenants(
+  { manager }: StoreSession,
+  outcomes: readonly TenantOutcome[],
+): Promise<readonly TenantOutcome[]> {
+  const links = await manager
+    .createQueryBuilder(AuthorizationOwnerEntity, 'o')
+    .where('o.authorizationId IN (:...ids)', { ids: outcomes.map(({ authorizationId }) => authorizationId) })
+    .getMany();
+  const seen = new Set<string>();
+  return outcomes.filter(({ authorizationId }) => {
+    const owners = links.filter((link) => link.authorizationId === authorizationId);
+    const isNew = owners.every(({ ownerId }) => !seen.has(ownerId));
+    for (const { ownerId } of owners) seen.add(ownerId);
+    return isNew;
+  });
+}
+
+/** Notes that its tenant must not probe; a rejected one is marked when the breaker closes. */
+export async function noteSuspects(
+  { manager, dialect, clientId }: StoreSession,
+  claims: readonly Pick<Claim, 'authorizationId' | 'workspaceId' | 'spentVersion'>[],
+  rejected: boolean,
+): Promise<void> {
+  const ids = claims.map(({ authorizationId }) => authorizationId);
+  await manager
+    .createQueryBuilder()
+    .delete()
+    .from(BreakerSuspectEntity)
+    .where('authorization_id IN (:...ids)', { ids })
+    .execute();
+  await manager
+    .createQueryBuilder()
+    .insert()
+    .into(BreakerSuspectEntity)
+    .values(
+      claims.map(({ authorizationId, workspaceId, spentVersion }) => ({
+        authorizationId,
+        clientId,
+        workspaceId,
+        version: spentVersion,
+        rejected,
+        notedAt: () => dialect.now,
+      })),
+    )
+    .updateEntity(false)
+    .callListeners(false)
+    .execute();
+}
+
+/** Those of `rows` (of the alias `a`) whose tenant may probe: no suspect shares its workspace or one of its owners. */
+export function onlyUnsuspected(
+  rows: SelectQueryBuilder<AuthorizationEntity>,
+  { manager, dialect, clientId }: StoreSession,
+): SelectQueryBuilder<AuthorizationEntity> {
+  const shared = manager
+    .createQueryBuilder(AuthorizationOwnerEntity, 'own')
+    .innerJoin(AuthorizationOwnerEntity, 'theirs', 'theirs.ownerId = own.ownerId')
+    .select('1')
+    .where('own.authorizationId = a.id AND theirs.authorizationId = s.authorizationId');
+  const suspects = manager
+    .createQueryBuilder(BreakerSuspectEntity, 's')
+    .select('1')
+    .where('s.clientId = :suspectClient')
+    .andWhere(`(s.rejected = :isRejected OR s.notedAt > ${fromNow(dialect, -PROBE_AGAIN_MS)})`)
+    .andWhere(`(s.workspaceId = a.workspaceId OR EXISTS (${shared.getQuery()}))`);
+  return rows.andWhere(`NOT EXISTS (${suspects.getQuery()})`, { suspectClient: clientId, isRejected: true });
+}
+
+export async function isSuspected(session: StoreSession, id: AuthorizationId): Promise<boolean> {
+  const row = session.manager.createQueryBuilder(AuthorizationEntity, 'a').where('a.id = :id', { id });
+  return (await onlyUnsuspected(row, session).getCount()) === 0;
+}
+
+/** Whether the breaker is open, or has left something to mark or to forget. */
+export async function hasMassRevocationWork(session: StoreSession): Promise<boolean> {
+  const breaker = await readGate(session, 'mass_dead');
+  if (breaker === null) return false;
+  if (breaker.closedUntil !== null) return true;
+  const { manager, clientId } = session;
+  const suspects = manager.createQueryBuilder(BreakerSuspectEntity, 's');
+  return (await suspects.where('s.clientId = :clientId', { clientId }).limit(1).getOne()) !== null;
+}
+
+/** @see AuthorizationStore.tendMassRevocation */
+export async function tendMassRevocation(
+  session: StoreSession,
+  limit: number,
+): Promise<MassRevocationTending> {
+  const breaker = await readGate(session, 'mass_dead');
+  if (breaker === null) return NOTHING_TO_TEND;
+  if (breaker.closedUntil === null) return { ...(await markHeldBack(session, limit)), probe: null };
+  return { ...NOTHING_TO_TEND, probe: await probeByIntrospection(session) };
+}
+
+async function markHeldBack(
+  session: StoreSession,
+  limit: number,
+): Promise<Pick<MassRevocationTending, 'marked' | 'hasMore'>> {
+  const held = await heldBack(session, limit);
+  const marked: AuthorizationId[] = [];
+  for (const { authorizationId, version } of held) {
+    if (await markRejected(session, authorizationId, version)) marked.push(authorizationId);
+  }
+  await endProbes(session);
+  return { marked, hasMore: held.length === limit };
+}
+
+/** Who probed no longer matters once the breaker is closed. */
+async function endProbes({ manager, clientId }: StoreSession): Promise<void> {
+  await manager
+    .createQueryBuilder()
+    .delete()
+    .from(BreakerSuspectEntity)
+    .where('client_id = :clientId AND rejected = :rejected', { clientId, rejected: false })
+    .execute();
+}
+
+function heldBack({ manager, clientId }: StoreSession, limit: number): Promise<BreakerSuspectEntity[]> {
+  return manager
+    .createQueryBuilder(BreakerSuspectEntity, 's')
+    .where('s.clientId = :clientId AND s.rejected = :rejected', { clientId, rejected: true })
+    .orderBy('s.authorizationId')
+    .limit(limit)
+    .getMany();
+}
+
+/** The authorization whose pair is the newest, of a tenant that may probe. Introspection spends nothing. */
+async function probeByIntrospection(session: StoreSession): Promise<MassRevocationTending['probe']> {
+  const row = await newestUnsuspectedRow(session);
+  const refreshToken =
+    row === null ? null : session.seals.unlessKeyIsLost(() => session.seals.refreshToken(row));
+  if (row === null || refreshToken === null) return null;
+  if ((await becomeProbe(session, 'mass_dead')) !== null) return null;
+  const { id: authorizationId, workspaceId, version: spentVersion } = row;
+  await noteSuspects(session, [{ authorizationId, workspaceId, spentVersion }], false);
+  const accessToken = session.seals.unlessKeyIsLost(() => session.seals.accessToken(row));
+  return { refreshToken, accessToken };
+}
+
+async function newestUnsuspectedRow(session: StoreSession): Promise<AuthorizationEntity | null> {
+  const rows = session.manager
+    .createQueryBuilder(AuthorizationEntity, 'a')
+    .addSelect(['a.sealedAccessToken', 'a.sealedRefreshToken'])
+    .where(`a.clientId = :clientId AND a.status = 'active' AND a.sealedRefreshToken IS NOT NULL`, {
+      clientId: session.clientId,
+    })
+    .orderBy('a.pairStoredAt', 'DESC')
+    .addOrderBy('a.id')
+    .limit(1);
+  return onlyUnsuspected(rows, session).getOne();
+}
+
+/** An authorization whose rejected refresh token is still the stored one; otherwise only the note is removed. */
+export async function markRejected(
+  session: StoreSession,
+  authorizationId: AuthorizationId,
+  version: number,
+): Promise<boolean> {
+  const { manager, dialect } = session;
+  const reason = 'revoked_or_expired';
+  const isMarked = await updateAuthorization(
+    session,
+    authorizationId,
+    { ...NO_ATTEMPT, status: 'needs_reconnect', reason, statusSince: () => dialect.now },
+    {
+      guard: `version = :version AND status = 'active' AND refused_refresh_token_fingerprint IS NOT NULL`,
+      parameters: { version },
+    },
+  );
+  if (isMarked) await addEvent(session, { name: 'needs_reconnect', authorizationId, reason });
+  await manager
+    .createQueryBuilder()
+    .delete()
+    .from(BreakerSuspectEntity)
+    .where('authorization_id = :authorizationId AND version = :version', { authorizationId, version })
+    .execute();
+  return isMarked;
+}
