@@ -43,12 +43,21 @@ async function proveRun(proof: Proof, seed: number): Promise<void> {
     },
   });
   tell(proof, report.violations);
-  proof.figure({ figure: `${name}: simulated hours`, value: report.hours, unit: 'h', bound: { equals: HOURS } });
+  proof.figure({
+    figure: `${name}: simulated hours`,
+    value: report.hours,
+    unit: 'h',
+    bound: { equals: HOURS },
+  });
   for (const kind of VIOLATION_KINDS) {
     const value = report.violations.filter((violation) => violation.kind === kind).length;
     proof.figure({ figure: `${name}: ${HEADINGS[kind]}`, value, bound: { equals: 0 } });
   }
-  proof.figure({ figure: `${name}: longest wait, of its bound`, value: report.longestShare, bound: { atMost: 1 } });
+  proof.figure({
+    figure: `${name}: longest wait, of its bound`,
+    value: report.longestShare,
+    bound: { atMost: 1 },
+  });
   proof.figure({ figure: `${name}: spent tokens presented`, value: report.replays, bound: { equals: 0 } });
   for (const { what, value, atMost } of report.growth) {
     proof.figure({ figure: `${name}: left at the end, ${what}`, value, bound: { atMost } });
@@ -86,12 +95,18 @@ async function proveRepeatable(proof: Proof): Promise<void> {
 async function proveWorstTenant(proof: Proof): Promise<void> {
   const candidates = proof.pick({ short: 10, long: 200 });
   const worst = await findWorstTenant(proof.seed, candidates, (tried, { longestMs }) => {
-    proof.progress(`worst tenant: ${String(tried)} of ${String(candidates)}, another waits ${seconds(longestMs)}`);
+    proof.progress(
+      `worst tenant: ${String(tried)} of ${String(candidates)}, another waits ${seconds(longestMs)}`,
+    );
   });
   proof.say(`worst tenant of ${String(candidates)}: ${JSON.stringify(worst.genes)}`);
   tell(proof, worst.violations);
   const figure = 'beside the worst tenant found';
-  proof.figure({ figure: `${figure}: longest wait of another`, value: worst.longestMs / SECOND_MS, unit: 's' });
+  proof.figure({
+    figure: `${figure}: longest wait of another`,
+    value: worst.longestMs / SECOND_MS,
+    unit: 's',
+  });
   proof.figure({ figure: `${figure}: bounds missed`, value: worst.violations.length, bound: { equals: 0 } });
 }
 

@@ -5,7 +5,7 @@ import type { Fleet } from './fleet.js';
 /** Before the first fault, and at the end without any. */
 export const QUIET_MS = 5 * MINUTE_MS;
 const FIRST_SLOT_MS = 15 * MINUTE_MS;
-const SLOT_MS = 30 * MINUTE_MS;
+const SLOT_MS = 40 * MINUTE_MS;
 /** The first ones come alone, in this order, before any of the others could hide what they do. */
 const FIRST = ['kill', 'slow_tenant', 'shortage', 'leaving', 'rejects_all'];
 

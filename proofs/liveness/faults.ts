@@ -3,10 +3,8 @@ import { LEASE_MS } from './bounds.js';
 import type { CommitFault } from './replica.database.js';
 import type { Fleet } from './fleet.js';
 import type { FleetReplica } from './fleet.replica.js';
-import type { Account, Tenant } from './tenants.js';
+import { CLAIMS_HELD, companyOf, isUsable, pick, stir } from './stir.js';
 
-/** As many as one replica refreshes at once. */
-const CLAIMS_HELD = 8;
 /** `refresh.massDeadMinimum`, twice over: so many customers may be marked before the breaker opens. */
 const MOST_MARKED_BY_MISTAKE = 10;
 
@@ -41,7 +39,7 @@ async function killWithClaims(fleet: Fleet): Promise<void> {
   for (const account of accounts) {
     account.grant.slowMs = 25 * SECOND_MS;
     fleet.expire(account);
-    void fleet.callOn(victim, account).catch(() => undefined);
+    void fleet.callers.callOn(victim, account).catch(() => undefined);
   }
   await time.sleep(2 * SECOND_MS);
   fleet.kill(victim);
@@ -202,7 +200,7 @@ async function killAtCommit(fleet: Fleet): Promise<void> {
   const faults: readonly CommitFault[] = ['kill_before', 'kill_after'];
   for (const account of pick(fleet, new Set(), 4)) {
     fleet.expire(account);
-    void fleet.callOn(victim, account).catch(() => undefined);
+    void fleet.callers.callOn(victim, account).catch(() => undefined);
   }
   victim.database.commitFault = random.one(faults);
   await stir(fleet, new Set(), 8, 2 * MINUTE_MS);
@@ -217,35 +215,6 @@ async function clockJump(fleet: Fleet): Promise<void> {
   server.clockOffsetMs = random.whole(-8, 8) * SECOND_MS;
   await stir(fleet, new Set(), 8, MINUTE_MS);
   fault.endMs = Math.max(fault.endMs, fault.startMs + 13 * SECOND_MS);
-}
-
-/** Tokens of customers that are not hit die, too, all along: theirs is the waiting that is judged. */
-async function stir(fleet: Fleet, hit: ReadonlySet<Tenant>, count: number, forMs: number): Promise<void> {
-  const { time } = fleet.world;
-  for (const account of pick(fleet, hit, count)) {
-    await time.sleep(forMs / count);
-    fleet.expire(account);
-    fleet.runNow(account);
-  }
-  await time.sleep(forMs / count);
-}
-
-function pick(fleet: Fleet, hit: ReadonlySet<Tenant>, count: number): Account[] {
-  const usable = fleet.accounts.filter((account) => !hit.has(account.tenant) && isUsable(fleet, account));
-  return usable.length === 0 ? [] : Array.from({ length: count }, () => fleet.world.random.one(usable));
-}
-
-function isUsable({ world }: Fleet, { grant, deadSeenMs }: Account): boolean {
-  return deadSeenMs === null && world.notion.isHealthy(grant);
-}
-
-/** One with as many people as a replica refreshes at once, most of them connected. */
-function companyOf(fleet: Fleet): Tenant {
-  const companies = fleet.tenants.filter(({ accounts }) => accounts.length >= CLAIMS_HELD);
-  const whole = companies.filter(
-    ({ accounts }) => accounts.filter((account) => isUsable(fleet, account)).length >= CLAIMS_HELD,
-  );
-  return fleet.world.random.one(whole.length > 0 ? whole : companies);
 }
 
 function breakConnections(fleet: Fleet): void {

@@ -110,6 +110,6 @@ export class FleetReplica {
 
   private get<T extends object>(part: abstract new (...given: never[]) => T): T {
     if (this.application === null) throw new ReplicaGone();
-    return this.application.get<T>(part as never, { strict: false });
+    return this.application.get<T>(part, { strict: false });
   }
 }

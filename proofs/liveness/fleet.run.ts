@@ -65,12 +65,14 @@ async function run(world: FleetWorld, plan: RunPlan): Promise<RunReport> {
   await world.time.runUntil(SECOND_MS);
   await begun;
   const endMs = plan.hours * HOUR_MS;
-  let broken: unknown;
-  (plan.faults ?? carryOutFaults)(fleet, endMs).catch((error: unknown) => (broken = error));
+  const broken: Error[] = [];
+  (plan.faults ?? carryOutFaults)(fleet, endMs).catch((error: unknown) => {
+    broken.push(error as Error);
+  });
   const { judge } = fleet;
   while (world.time.nowMs < endMs && judge.violations.length < ENOUGH_VIOLATIONS) {
     await world.time.runUntil(Math.min(endMs, world.time.nowMs + STEP_MS));
-    if (broken !== undefined) throw broken;
+    for (const error of broken) throw error;
     plan.onProgress?.(world.time.nowMs / HOUR_MS, judge.violations.length);
   }
   const hours = world.time.nowMs / HOUR_MS;

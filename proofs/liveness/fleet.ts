@@ -1,6 +1,7 @@
-import { NotionReconnectRequiredError, type NotionAuthEvent } from '../../src/index.js';
+import type { NotionAuthEvent } from '../../src/index.js';
 import { MINUTE_MS, SECOND_MS } from '../../src/domain/duration.js';
 import { LEASE_MS } from './bounds.js';
+import { Callers, type CallEnd } from './callers.js';
 import { FleetReplica, ReplicaGone } from './fleet.replica.js';
 import { CLIENT_ID, REDIRECT_URI, type FleetWorld } from './fleet.world.js';
 import { Judge } from './judge.js';
@@ -12,16 +13,14 @@ const RESTARTED_AFTER_MS = 15 * SECOND_MS;
 const START_AGAIN_AFTER_MS = 10 * SECOND_MS;
 const SWEEP_EVERY_MS = 30 * MINUTE_MS;
 
-type CallEnd = 'served' | 'reconnect' | 'failed';
-
 /** Four replicas behind a load balancer, the tenants that call through it, and the people who reconnect. */
 export class Fleet {
   readonly judge: Judge;
+  readonly callers: Callers;
   readonly replicas: FleetReplica[] = [];
   private readonly byId = new Map<string, Account>();
   private readonly started = new Set<string>();
   private isOver = false;
-  private turn = 0;
   private starts = 0;
 
   constructor(
@@ -30,6 +29,7 @@ export class Fleet {
     undisturbedMs: ReadonlyMap<string, number> = new Map(),
   ) {
     this.judge = new Judge(world, undisturbedMs);
+    this.callers = new Callers(world, () => this.ready);
   }
 
   get accounts(): readonly Account[] {
@@ -46,7 +46,8 @@ export class Fleet {
     for (const account of this.accounts) this.startJob(account);
     this.judge.begin();
     this.every(SWEEP_EVERY_MS, () => {
-      void this.next()
+      void this.callers
+        .next()
         ?.sweep()
         .catch(() => undefined);
     });
@@ -110,7 +111,7 @@ export class Fleet {
   /** The user connects (again): the grant is new, and so is its pair. */
   async connect(account: Account): Promise<void> {
     const { grant, ownerId } = account;
-    const replica = this.next();
+    const replica = this.callers.next();
     if (replica === undefined) throw new ReplicaGone();
     const pair = this.world.notion.renew(grant);
     const { generation } = grant;
@@ -166,10 +167,7 @@ export class Fleet {
     const wait = this.judge.startWait(account);
     try {
       for (let failures = 1; !this.isOver; failures++) {
-        // Or the first call of every job would land on the same replica.
-        this.turn = this.world.random.whole(0, 1_000);
-        const calls = Array.from({ length: account.tenant.parallel }, () => this.call(account));
-        const ends = await Promise.all(calls);
+        const ends = await this.callers.callInParallel(account);
         if (ends.every((end) => end === 'served')) {
           this.judge.serve(wait);
           return;
@@ -194,38 +192,6 @@ export class Fleet {
     this.judge.meetDead(account);
     if (isFirst) this.reconnectLater(account, this.world.random.whole(30 * MINUTE_MS, 90 * MINUTE_MS));
     return failures >= 3 || ends.includes('reconnect');
-  }
-
-  private async call(account: Account): Promise<CallEnd> {
-    for (let connections = 1; connections <= 3; connections++) {
-      const replica = this.next();
-      if (replica === undefined) return 'failed';
-      try {
-        return await this.callOn(replica, account);
-      } catch (error) {
-        if (error instanceof NotionReconnectRequiredError) return 'reconnect';
-        if (!(error instanceof ReplicaGone)) return 'failed';
-      }
-    }
-    return 'failed';
-  }
-
-  /** As the module's own HTTP layer: a token that Notion rejects is handed back for a newer one. */
-  async callOn(replica: FleetReplica, account: Account): Promise<CallEnd> {
-    const { notion } = this.world;
-    let token = await replica.getAccessToken(account.id);
-    for (let renewals = 0; renewals < 2 && !notion.accepts(token); renewals++) {
-      token = await replica.getAccessToken(account.id, token);
-    }
-    if (!notion.accepts(token)) return 'failed';
-    account.grant.heldGeneration = account.grant.generation;
-    return 'served';
-  }
-
-  private next(): FleetReplica | undefined {
-    const { ready } = this;
-    this.turn += 1;
-    return ready[this.turn % Math.max(1, ready.length)];
   }
 
   /** As a host does: a process that cannot start is started again after a while. */

@@ -65,8 +65,9 @@ export class ReplicaDatabase {
       <T>(work: SessionWork<T>): SessionWork<T> =>
       (session) =>
         work({ ...session, dialect: { ...session.dialect, family } });
+    const { connections } = this.database;
     return {
-      ...this.database,
+      connections,
       // The statements run on SQLite, whose transactions take no row locks.
       dialect: { ...this.server.dialect, family, locksRows: true },
       read: <T>(work: SessionWork<T>) => this.database.read(asked(work)),

@@ -12,7 +12,9 @@ const STATEMENTS_KEPT = 500;
 
 /** TypeORM makes each of these note where it was called from, which takes longer than what it calls. */
 const TRACED = ['run', 'all', 'finalize'] as const;
-const untraced = TRACED.map((name) => [name, sqlite3.Statement.prototype[name]] as const);
+const untraced = TRACED.map(
+  (name) => [name, Reflect.get(sqlite3.Statement.prototype, name) as unknown] as const,
+);
 
 /** What the driver says of one statement. */
 export interface Answer {

@@ -86,8 +86,16 @@ export class VirtualTime {
     Object.assign(globalThis, { setTimeout: later, setInterval: every, setImmediate: soon });
     Object.assign(globalThis, { clearTimeout: clear, clearInterval: clear, Date: this.dateClass() });
     Object.defineProperty(performance, 'now', { value: () => this.nowMs, configurable: true });
-    const promised = <T>(delayMs?: number, value?: T) =>
-      new Promise((resolve) => this.schedule(() => resolve(value), delayMs, false));
+    const promised = (delayMs?: number, value?: unknown) =>
+      new Promise((resolve) => {
+        this.schedule(
+          () => {
+            resolve(value);
+          },
+          delayMs,
+          false,
+        );
+      });
     Object.assign(timersPromises, { setTimeout: promised });
     syncBuiltinESMExports();
   }
@@ -164,8 +172,8 @@ export class VirtualTime {
   private dateClass(): DateConstructor {
     const epochMs = () => this.epochMs;
     return class extends realTimers.Date {
-      constructor(...given: []) {
-        super(...((given.length === 0 ? [epochMs()] : given) as []));
+      constructor(...given: number[]) {
+        super(...((given.length === 0 ? [epochMs()] : given) as [number]));
       }
 
       static override now(): number {
