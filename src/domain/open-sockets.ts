@@ -5,6 +5,7 @@ export class OpenSockets {
   private readonly sockets = new Set<Socket>();
 
   add(socket: Socket): void {
+    if (this.sockets.has(socket)) return;
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
   }
@@ -12,5 +13,9 @@ export class OpenSockets {
   /** Requests in flight go on while the process lives, and no longer hold it. */
   unref(): void {
     for (const socket of this.sockets) socket.unref();
+  }
+
+  destroy(): void {
+    for (const socket of this.sockets) socket.destroy();
   }
 }

@@ -12,9 +12,8 @@ export class ConnectionEvents {
   private readonly listeners = new Set<() => void>();
 
   constructor(driver: Driver) {
-    const { master, pool } = driver as Driver & { readonly master?: unknown; readonly pool?: unknown };
     // `pg` calls it `connect`, `mysql2` `connection`; an idle connection that breaks is an `error` of the pool.
-    for (const events of [master, pool].filter(isEventSource)) {
+    for (const events of poolsOf(driver)) {
       for (const event of ['connect', 'connection', 'error']) {
         events.on(event, (subject) => {
           if (event !== 'error') this.hearErrorsOf(subject);
@@ -42,6 +41,12 @@ export class ConnectionEvents {
       this.tell();
     });
   }
+}
+
+/** The driver's pool of connections; none where there is a single connection. */
+export function poolsOf(driver: Driver): EventSource[] {
+  const { master, pool } = driver as Driver & { readonly master?: unknown; readonly pool?: unknown };
+  return [master, pool].filter(isEventSource);
 }
 
 function isEventSource(candidate: unknown): candidate is EventSource {

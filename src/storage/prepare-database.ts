@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { NotionStorageUnsupportedError } from '../domain/errors.js';
+import { boundDestroy } from './bounded-destroy.js';
 import { isTransient, withRepeats } from './database-errors.js';
 import { dialectOf } from './dialect.js';
 import { NotionDatabase } from './notion-database.js';
@@ -30,7 +31,8 @@ export async function prepareDatabase(
   options: PrepareOptions,
 ): Promise<NotionDatabase> {
   const isEmbedded = !dialectOf(dataSource.options.type).locksRows;
-  if (!options.owned) requireUsableHost(dataSource, isEmbedded);
+  if (options.owned) boundDestroy(dataSource);
+  else requireUsableHost(dataSource, isEmbedded);
   if (isEmbedded) await prepareSqlite(dataSource);
   const database = new NotionDatabase(dataSource, isEmbedded ? embeddedWarnings(options.environment) : []);
   if (options.runMigrations ?? isEmbedded) {

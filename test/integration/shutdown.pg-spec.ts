@@ -1,4 +1,5 @@
 import { shutdownContract } from '../contracts/shutdown.contract.js';
+import { silentDatabaseContract } from '../contracts/silent-database.contract.js';
 import { postgres } from '../support/storage.harness.js';
 
 shutdownContract({
@@ -10,3 +11,5 @@ shutdownContract({
   allow: ['DROP TRIGGER away ON notion_authorization', 'DROP FUNCTION away'],
   sharesDataSource: true,
 });
+
+silentDatabaseContract(postgres);

@@ -40,8 +40,12 @@ export class SignalStage {
     return Promise.all(ids.map(async (id) => (await this.app.find(id)).version));
   }
 
-  async start(setup: Omit<SignalHostSetup, 'options'>, refresh: RefreshOptions = {}): Promise<SignalHost> {
-    const options = { ...this.app.options, refresh };
+  async start(
+    setup: Omit<SignalHostSetup, 'options'>,
+    refresh: RefreshOptions = {},
+    databaseUrl = this.app.options.databaseUrl,
+  ): Promise<SignalHost> {
+    const options = { ...this.app.options, refresh, databaseUrl };
     const host = await SignalHost.start(SIGNAL_PROGRAM, { ...setup, options });
     this.hosts.push(host);
     return host;
