@@ -7,7 +7,7 @@ import { WebhookDeliveries } from '../domain/webhook-deliveries.js';
 /** It counts through all that is kept, so it is not done at each poll. */
 const PRUNE_WEBHOOKS_EVERY_MS = MINUTE_MS;
 
-/** Keeps the outbox and the table of known webhook events bounded, in every process, whatever it listens to. */
+/** Keeps the outbox and the table of known webhook events bounded, in every process, also in one without listeners. */
 @Injectable()
 export class ExpiredRowsPruner implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly timers: NodeJS.Timeout[] = [];
