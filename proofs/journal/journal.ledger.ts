@@ -81,7 +81,7 @@ export class JournalLedger {
     if (entry?.excused === 'erased') this.counts.replayedAfterErase += 1;
   }
 
-  /** After a pass without a fault: everything that has to be there was handed out, to whoever asks last. */
+  /** A pass without a fault reads every file, and gives each record once. */
   passed(batch: readonly JournaledChange[], { hasUnreadFiles }: FilePairJournal): void {
     if (hasUnreadFiles) this.counts.strange += 1;
     const receipts = new Set(batch.map(({ receipt }) => receipt));
@@ -103,7 +103,7 @@ export class JournalLedger {
     if (sizes.reduce((sum, size) => sum + size, 0) > maxBytes) this.counts.bytesOver += 1;
   }
 
-  /** Whatever was durable and is not accounted for by now is lost. */
+  /** A durable record that is not accounted for by now is lost. */
   closeEpisode(folder: string): void {
     this.counts.filesLeft += real.readdirSync(folder).length;
     this.counts.lost += [...this.entries.values()].filter(

@@ -39,7 +39,7 @@ export function framedLength(payloadBytes: number): number {
   return HEADER_BYTES + payloadBytes;
 }
 
-/** Finds every whole record, whatever stands between them. */
+/** Finds every whole record; damage between two of them hides neither. */
 export function findRecords(bytes: Buffer): FramedContent {
   const records: FramedRecord[] = [];
   const damaged: Place[] = [];
