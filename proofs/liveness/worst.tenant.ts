@@ -6,7 +6,7 @@ import { runFleet } from './fleet.run.js';
 import { makeTenant } from './tenants.js';
 
 const ITS_NAME = 'worst';
-const HOURS = 0.5;
+const HOURS = 0.4;
 const OTHERS = 15;
 /** Every other tenant's token dies so often, so that all of them are looked at in the short time. */
 const OTHERS_EXPIRE_EVERY_MS = 20 * SECOND_MS;
