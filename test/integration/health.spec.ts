@@ -195,11 +195,11 @@ describe('health', () => {
   });
 
   it('is not ready from the moment it is told to end, and stays alive meanwhile', async () => {
-    const app = await start({ refresh: { drainMs: 2_000 } });
+    const app = await start({ refresh: { drainMs: 20_000 } });
     const id = await keep(app);
-    simulator.configure({ delayMs: { token: 1_000 } });
+    simulator.configure({ delayMs: { token: 5_000 } });
     const refresh = app.nest.get(NotionRefreshService).refresh(id, { trigger: 'manual' });
-    await sleep(200);
+    while (simulator.ledger.refreshes() === 0) await sleep(10);
     const closing = app.nest.close();
     apps.pop();
     await sleep(50);
