@@ -93,8 +93,14 @@ async function shortage(fleet: Fleet): Promise<void> {
 /** One customer's administrator removes the connection for all of its people. */
 async function leaving(fleet: Fleet): Promise<void> {
   const company = companyOf(fleet);
-  for (const account of company.accounts) fleet.world.notion.revoke(account.grant);
-  await stir(fleet, new Set([company]), 15, 12 * MINUTE_MS);
+  for (const { grant } of company.accounts) fleet.world.notion.revoke(grant);
+  // Its jobs find out one after another, and go on at their own rhythm.
+  for (const account of company.accounts) {
+    fleet.runNow(account);
+    await fleet.world.time.sleep(2 * SECOND_MS);
+  }
+  await stir(fleet, new Set([company]), 10, 2 * MINUTE_MS);
+  await stir(fleet, new Set([company]), 8, 8 * MINUTE_MS);
 }
 
 /** The same, one person after another, each just before the next job; jobs go on at a rhythm of a minute. */
