@@ -298,7 +298,7 @@ describe('D10, D11, E10, E12, G13: driving every path, at every level of the log
     const { granted, authorization } = await keep();
     const client = get(NotionClientFactory).forAuthorization(authorization.id);
     stage.simulator.expireAccessToken(granted.botId);
-    stage.simulator.configure({ delayMs: { api: 500, token: 1_000 } });
+    stage.simulator.configure({ delayMs: { api: 500, token: 400 } });
     const { ledger } = stage.simulator;
     const mark = ledger.mark();
     const calls = Promise.all(Array.from({ length: 5 }, () => client.users.me({})));
@@ -433,7 +433,7 @@ describe('D10, D11, E10, E12, G13: driving every path, at every level of the log
     expect((await browser.get('/notion/connect')).status).toBe(503);
     expect(await take('store: read-only, refresh', () => refresh(kept))).toBeInstanceOf(Error);
     await sql('PRAGMA query_only = OFF');
-    stage.simulator.configure({ delayMs: { token: 1_000 } });
+    stage.simulator.configure({ delayMs: { token: 400 } });
     const { ledger } = stage.simulator;
     const mark = ledger.mark();
     const storing = refresh(kept);
