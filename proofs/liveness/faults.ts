@@ -5,8 +5,8 @@ import type { Fleet } from './fleet.js';
 import type { FleetReplica } from './fleet.replica.js';
 import { CLAIMS_HELD, companyOf, isUsable, pick, stir } from './stir.js';
 
-/** `refresh.massDeadMinimum`, twice over: so many customers may be marked before the breaker opens. */
-const MOST_MARKED_BY_MISTAKE = 10;
+/** `refresh.massDeadMinimum`: the one that makes it so many trips the breaker, and is not marked. */
+const MOST_MARKED_BY_MISTAKE = 5;
 
 type Act = (fleet: Fleet) => Promise<void>;
 

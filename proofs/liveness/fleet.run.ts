@@ -18,7 +18,7 @@ export interface RunPlan {
   readonly tenants: number;
   /** @defaultValue the plan of all faults */
   readonly faults?: (fleet: Fleet, endMs: number) => Promise<void>;
-  /** @defaultValue nobody but the usual tenants */
+  /** @defaultValue only the usual tenants */
   readonly others?: (world: FleetWorld) => readonly Tenant[];
   readonly undisturbedMs?: ReadonlyMap<string, number>;
   /** Called with the hours that are over. */

@@ -91,7 +91,7 @@ export class Fleet {
     account.grant.isAccessTokenAlive = false;
   }
 
-  /** The job runs now, whatever its rhythm. */
+  /** Runs the job now, outside of its rhythm. */
   runNow(account: Account): void {
     void this.runJob(account);
   }
@@ -134,7 +134,7 @@ export class Fleet {
         pair,
       }),
     );
-    if (!('authorization' in result)) throw new Error('The grant belongs to somebody else.');
+    if (!('authorization' in result)) throw new Error('The grant belongs to another owner.');
     grant.heldGeneration = generation;
     account.id = result.authorization.id;
     this.byId.set(account.id, account);

@@ -10,7 +10,7 @@ import type { VirtualTime } from './virtual.time.js';
 
 /** As the module's own pool. */
 const POOL_SIZE = 4;
-/** `pg` closes a connection that nobody used for so long. */
+/** `pg` closes a connection that was idle for so long. */
 const IDLE_MS = 10_000;
 const ASKS_IDENTITY = /pg_control_system|pg_walfile_name|pg_is_in_recovery|pg_current_wal/;
 

@@ -92,6 +92,17 @@ export class SignalHost {
     this.child.kill(signal);
   }
 
+  /** Resolves with how the refresh of an authorization ended. */
+  async outcome(authorizationId: string): Promise<string> {
+    for (;;) {
+      const found = this.reports.find(
+        (report) => report.kind === 'outcome' && report.authorizationId === authorizationId,
+      );
+      if (found?.kind === 'outcome') return found.outcome;
+      await this.next('outcome');
+    }
+  }
+
   /** Resolves with the next report of the kind. */
   async next(kind: SignalHostReport['kind']): Promise<SignalHostReport> {
     const [report] = (await once(this.events, kind)) as [SignalHostReport];

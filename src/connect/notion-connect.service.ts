@@ -151,7 +151,7 @@ export class NotionConnectService {
   }
 }
 
-/** The built-in connect route stands beside the callback, whatever else the redirect URI has. */
+/** The built-in connect route is next to the callback, for any redirect URI. */
 function besideCallback(redirectUri: string): URL {
   const url = new URL(redirectUri);
   url.pathname = url.pathname.replace(/[^/]*\/?$/, 'connect');

@@ -56,7 +56,7 @@ async function insertNew(session: StoreSession, connection: NewConnection): Prom
 }
 
 /**
- * The exchange may have ended the pair that this grant had before, whoever is linked to it: the new pair keeps it alive
+ * The exchange may have ended the pair that this grant had before, with any owner linked to it: the new pair keeps it alive
  * for them. It links no owner and brings nothing back that was disconnected.
  */
 async function keepOtherGrant(

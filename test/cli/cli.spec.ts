@@ -116,7 +116,17 @@ describe('notion-auth doctor', () => {
     [
       'a journal in a file',
       { NOTION_AUTH_JOURNAL_DIR: '/proc/version/journal' },
-      /FAIL {2}journal .*cannot be written/,
+      /FAIL {2}journal .*cannot be written by this user \(ENOTDIR\)/,
+    ],
+    [
+      'a journal folder that is a file',
+      { NOTION_AUTH_JOURNAL_DIR: '/proc/version' },
+      /FAIL {2}journal .*cannot be written by this user \(ENOTDIR\); make it a directory/,
+    ],
+    [
+      'a journal folder that nothing can be written to',
+      { NOTION_AUTH_JOURNAL_DIR: '/proc/self' },
+      /FAIL {2}journal .*cannot be written by this user \(E\w+\)/,
     ],
     [
       'a clock that is wrong',

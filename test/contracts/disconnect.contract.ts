@@ -12,7 +12,9 @@ import { temporaryFolder, type StorageEngine } from '../support/storage.harness.
 
 const REPLICA_PROCESS = resolve(import.meta.dirname, '../../build/proofs/harness/replica.process.js');
 const KEYS = [{ id: 'k1', key: randomBytes(32).toString('base64') }];
-const PATIENT: RevocationOptions = { waitMs: 500, firstRetryMs: 20, lookEveryMs: 50 };
+const PATIENT: RevocationOptions = { waitMs: 30_000, firstRetryMs: 20, lookEveryMs: 50 };
+/** What Notion takes where a test does something else before it responds. */
+const SLOW_MS = 3_000;
 /** The timer does not come round within a test. */
 const WITHOUT_TIMER: RevocationOptions = { ...PATIENT, lookEveryMs: 3_600_000 };
 
@@ -101,7 +103,7 @@ export function disconnectContract(engine: StorageEngine): void {
 
     /** Another process sends what is due when it starts, and ends once that is done. */
     async function lookOnce(): Promise<void> {
-      const other = await startApp({ ...WITHOUT_TIMER, waitMs: 30_000 });
+      const other = await startApp(WITHOUT_TIMER);
       opened.splice(opened.indexOf(other), 1);
       await other.close();
     }
@@ -112,11 +114,7 @@ export function disconnectContract(engine: StorageEngine): void {
     };
 
     async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-      const untilMs = Date.now() + 10_000;
-      while (!(await isSo())) {
-        if (Date.now() > untilMs) throw new Error('It did not come to that within ten seconds.');
-        await sleep(20);
-      }
+      while (!(await isSo())) await sleep(20);
     }
 
     it('says revoked once Notion has confirmed, and keeps nothing', async () => {
@@ -142,18 +140,18 @@ export function disconnectContract(engine: StorageEngine): void {
     it('keeps nobody waiting for a slow Notion, whose confirmation counts all the same', async () => {
       const app = await startApp({ ...WITHOUT_TIMER, waitMs: 100 });
       const { granted, id } = await connected(app);
-      simulator.configure({ delayMs: { revoke: 1_000 } });
-      const startedMs = performance.now();
+      simulator.configure({ delayMs: { revoke: SLOW_MS } });
       expect(await app.connect.disconnect(id, OWNER)).toBe('revoke_pending');
-      expect(performance.now() - startedMs).toBeLessThan(900);
+      // Notion has not responded by then.
+      expect(await waiting(app, id)).toBe(2);
       await until(async () => (await waiting(app, id)) === 0);
       expect(isDead(granted)).toBe(true);
     });
 
     it('J3: leaves to the outbox what is too much to ask Notion at once', async () => {
-      const app = await startApp({ ...PATIENT, waitMs: 5_000, maxConcurrent: 1 });
+      const app = await startApp({ ...PATIENT, maxConcurrent: 1 });
       const [first, second] = [await connected(app), await connected(app)];
-      const slow = simulator.fail('revoke', { kind: 'delay', ms: 1_000, processed: true }, { times: 2 });
+      const slow = simulator.fail('revoke', { kind: 'delay', ms: SLOW_MS, processed: true }, { times: 2 });
       const mark = simulator.ledger.mark();
       const asking = app.connect.disconnect(first.id, OWNER);
       await until(() => simulator.ledger.since(mark).revocations() === 2);
@@ -206,11 +204,10 @@ export function disconnectContract(engine: StorageEngine): void {
       const outage = notionIsDown();
       expect(await apps[0]!.connect.disconnect(id, OWNER)).toBe('revoke_pending');
       outage.clear();
-      await sleep(100);
+      await execute(apps[0]!, 'UPDATE notion_revocation SET next_attempt_at = 0');
       const mark = simulator.ledger.mark();
-      for (let count = 0; count < 3; count += 1) apps.push(await startApp());
-      await until(async () => (await waiting(apps[0]!, id)) === 0);
-      await sleep(200);
+      await Promise.all([lookOnce(), lookOnce(), lookOnce()]);
+      expect(await waiting(apps[0]!, id)).toBe(0);
       expect(simulator.ledger.since(mark).revocations()).toBe(2);
       expect(isDead(granted)).toBe(true);
     });
@@ -256,7 +253,7 @@ export function disconnectContract(engine: StorageEngine): void {
     ] as const)(
       'leaves a grant alone that is connected again before the retry, with %s',
       async (_, modes) => {
-        const app = await startApp({ ...WITHOUT_TIMER, waitMs: 30_000 });
+        const app = await startApp(WITHOUT_TIMER);
         const { granted, id } = await connected(app);
         simulator.configure({ ...modes, revocation: 'grant' });
         const outage = notionIsDown();
@@ -289,7 +286,7 @@ export function disconnectContract(engine: StorageEngine): void {
           await execute(app, 'UPDATE notion_revocation SET next_attempt_at = 0');
           disconnected = startApp(WITHOUT_TIMER, held.options);
         } else {
-          const slow = await startApp({ ...WITHOUT_TIMER, waitMs: 30_000 }, held.options);
+          const slow = await startApp(WITHOUT_TIMER, held.options);
           disconnected = slow.connect.disconnect(id, OWNER);
         }
         const before = simulator.ledger.since(mark).revocations();
@@ -308,7 +305,7 @@ export function disconnectContract(engine: StorageEngine): void {
       const { granted, id } = await connected(app);
       const failing = holdRevocations(new Error('The database is away.'));
       failing.release();
-      const other = await startApp({ ...WITHOUT_TIMER, waitMs: 30_000 }, failing.options);
+      const other = await startApp(WITHOUT_TIMER, failing.options);
       const mark = simulator.ledger.mark();
       expect(await other.connect.disconnect(id, OWNER)).toBe('revoke_pending');
       expect(simulator.ledger.since(mark).revocations()).toBe(0);
@@ -320,9 +317,10 @@ export function disconnectContract(engine: StorageEngine): void {
     it('revokes a pair that comes after it, also when Notion is down just then', async () => {
       const app = await startApp();
       const { granted, id } = await connected(app);
-      simulator.configure({ delayMs: { token: 400 }, revocation: 'token' });
+      simulator.configure({ delayMs: { token: SLOW_MS }, revocation: 'token' });
+      const mark = simulator.ledger.mark();
       const refreshing = app.refreshes.refresh(id, { trigger: 'manual' });
-      await sleep(150);
+      await until(() => simulator.ledger.since(mark).refreshes() === 1);
       const outage = notionIsDown();
       expect(await app.connect.disconnect(id, OWNER)).toBe('revoke_pending');
       expect(await refreshing).toEqual({ kind: 'revoked' });
@@ -347,7 +345,7 @@ export function disconnectContract(engine: StorageEngine): void {
       expect(await app.connect.disconnect(id, 'owner-2')).toBe('revoked');
     });
 
-    it('E15: erases row, retained pair and journal within a second, while Notion hangs', async () => {
+    it('E15: erases row, retained pair and journal before Notion has responded', async () => {
       const journal = await temporaryFolder();
       const app = await startApp(
         { ...WITHOUT_TIMER, waitMs: 100 },
@@ -359,8 +357,7 @@ export function disconnectContract(engine: StorageEngine): void {
         readdirSync(journal.path).map((file) => readFileSync(join(journal.path, file), 'latin1'));
       expect(journaled().join()).toContain('"kind":"pair"');
       expect(app.custody.newerThan(id, 0)).toMatchObject({ kind: 'pair' });
-      simulator.configure({ delayMs: { revoke: 2_000 } });
-      const startedMs = performance.now();
+      simulator.configure({ delayMs: { revoke: SLOW_MS } });
       expect(await app.connect.disconnect(id, OWNER)).toBe('revoke_pending');
       const [row] = (await execute(
         app,
@@ -369,7 +366,6 @@ export function disconnectContract(engine: StorageEngine): void {
       expect(row).toEqual({ a: null, r: null, k: null });
       expect(app.custody.newerThan(id, 0)).toMatchObject({ kind: 'disconnect' });
       expect(journaled().join()).not.toContain('"kind":"pair"');
-      expect(performance.now() - startedMs).toBeLessThan(1_000);
       // What Notion needs to hear is all that is left, and only until it has heard it.
       expect(await waiting(app, id)).toBe(2);
       await until(async () => (await waiting(app, id)) === 0);

@@ -27,6 +27,12 @@ class SuspendableClock extends SystemClock {
   }
 }
 
+/** How soon what ended in an unknown outcome may be claimed again, at most. */
+const CLAIMABLE_AFTER_MS = 2_000;
+const QUARANTINE_MS = 60_000;
+/** What Notion takes where a test does something else before it responds. */
+const SLOW_MS = 2_000;
+
 /** What refreshing must do on every engine: a real application, a real database, a real HTTP upstream. */
 export function refreshContract(engine: StorageEngine): void {
   describe(`refreshing on ${engine.name}`, () => {
@@ -225,7 +231,7 @@ export function refreshContract(engine: StorageEngine): void {
       expect(outcome.kind).toBe('unknown');
       expect((await app.find(authorization.id)).status).toBe('active');
       const rotated = simulator.ledger.live(granted.botId).refreshToken !== before.refreshToken;
-      await untilClaimable();
+      await letTimePass(app, CLAIMABLE_AFTER_MS);
       const next = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
       expect(next.kind).toBe(rotated ? 'unknown' : 'renewed');
       expect(simulator.ledger.replaysOfSpentTokens(granted.botId)).toBe(0);
@@ -238,7 +244,7 @@ export function refreshContract(engine: StorageEngine): void {
           leaseMs: 4_000,
           requestTimeoutMs: 1_000,
           leaseMarginMs: 100,
-          quarantineMs: 4_000,
+          quarantineMs: QUARANTINE_MS,
           restartGraceMs: 1,
         },
       });
@@ -247,10 +253,10 @@ export function refreshContract(engine: StorageEngine): void {
       simulator.fail('token', { kind: 'drop_after' }, { times: 1 });
       const first = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
       expect(first.kind).toBe('unknown');
-      await untilClaimable();
+      await letTimePass(app, CLAIMABLE_AFTER_MS);
       const second = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
       expect(second.kind).toBe('unknown');
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await letTimePass(app, QUARANTINE_MS);
       const third = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
       expect(third).toMatchObject({ kind: 'needs_reconnect', reason: 'lost_rotation' });
       expect(simulator.ledger.replaysOfSpentTokens(granted.botId)).toBe(0);
@@ -263,7 +269,7 @@ export function refreshContract(engine: StorageEngine): void {
       const outcome = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
       expect(outcome).toMatchObject({ kind: 'not_sent', failure: { code: 'claim_nearly_over' } });
       expect(simulator.ledger.refreshes(granted.botId)).toBe(0);
-      await untilClaimable();
+      await letTimePass(app, CLAIMABLE_AFTER_MS);
       expect((await app.refreshes.refresh(authorization.id, { trigger: 'manual' })).kind).toBe('renewed');
       expect(simulator.ledger.refreshes(granted.botId)).toBe(1);
     });
@@ -362,25 +368,23 @@ export function refreshContract(engine: StorageEngine): void {
     it('stores an answer that comes after its caller has given up', async () => {
       const app = await startApp({ refresh: { callerWaitMs: 100 } });
       const { granted, authorization } = await connected(app);
-      simulator.configure({ delayMs: { token: 600 } });
+      simulator.configure({ delayMs: { token: SLOW_MS } });
       const outcome = await app.refreshes.refresh(authorization.id, { trigger: 'manual' });
       expect(outcome).toEqual({ kind: 'busy' });
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      expect((await app.find(authorization.id)).version).toBe(authorization.version + 1);
+      await until(async () => (await app.find(authorization.id)).version === authorization.version + 1);
       expect(await storedIsLive(app, authorization.id, granted.botId)).toBe(true);
     });
 
     it('ends only the wait of a caller who aborts', async () => {
       const app = await startApp();
       const { granted, authorization } = await connected(app);
-      simulator.configure({ delayMs: { token: 300 } });
+      simulator.configure({ delayMs: { token: SLOW_MS } });
       const caller = new AbortController();
       const old = await app.tokens.getAccessToken(authorization.id);
       const aborted = app.tokens.getAccessToken(authorization.id, { rejected: old, signal: caller.signal });
       const patient = app.tokens.getAccessToken(authorization.id, { rejected: old });
-      setTimeout(() => {
-        caller.abort(new Error('left'));
-      }, 50);
+      await until(() => simulator.ledger.refreshes(granted.botId) === 1);
+      caller.abort(new Error('left'));
       await expect(aborted).rejects.toThrow('left');
       expect((await patient).version).toBe(old.version + 1);
       expect(simulator.ledger.refreshes(granted.botId)).toBe(1);
@@ -389,9 +393,7 @@ export function refreshContract(engine: StorageEngine): void {
     it('lets a reconnect win over a refresh that is under way', async () => {
       const app = await startApp();
       const { granted, authorization } = await connected(app);
-      simulator.configure({ delayMs: { token: 400 } });
-      const refreshing = app.refreshes.refresh(authorization.id, { trigger: 'manual' });
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      const { refreshing } = await refreshUnderWay(app, authorization);
       const again = simulator.grant({
         workspace: granted.workspaceId,
         person: granted.ownerUserId ?? undefined,
@@ -405,9 +407,8 @@ export function refreshContract(engine: StorageEngine): void {
     it('lets a disconnect win over a refresh that is under way, and revokes the late pair', async () => {
       const app = await startApp();
       const { granted, authorization } = await connected(app);
-      simulator.configure({ delayMs: { token: 400 }, revocation: 'token' });
-      const refreshing = app.refreshes.refresh(authorization.id, { trigger: 'manual' });
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      simulator.configure({ revocation: 'token' });
+      const { refreshing } = await refreshUnderWay(app, authorization);
       await app.connect.disconnect(authorization.id, OWNER);
       expect(await refreshing).toEqual({ kind: 'revoked' });
       expect((await app.find(authorization.id)).status).toBe('revoked');
@@ -425,9 +426,24 @@ export function refreshContract(engine: StorageEngine): void {
       });
     });
 
-    /** After an unknown outcome the row may be claimed again within two seconds. */
-    function untilClaimable(): Promise<void> {
-      return new Promise((resolve) => setTimeout(resolve, 1_800));
+    /** What is stored is that much longer ago. */
+    async function letTimePass(app: NotionApp, ms: number): Promise<void> {
+      const times = ['lease_until', 'next_attempt_at', 'unresolved_since', 'attempt_started_at'];
+      const earlier = times.map((column) => `${column} = ${column} - ${String(ms)}`).join(', ');
+      await app.database.dataSource.query(`UPDATE notion_authorization SET ${earlier}`);
+    }
+
+    /** A refresh that waits for Notion, which takes its time: a test must not be slower than it. */
+    async function refreshUnderWay(app: NotionApp, { id }: Authorization) {
+      simulator.configure({ delayMs: { token: SLOW_MS } });
+      const mark = simulator.ledger.mark();
+      const refreshing = app.refreshes.refresh(id, { trigger: 'manual' });
+      await until(() => simulator.ledger.since(mark).refreshes() === 1);
+      return { refreshing };
+    }
+
+    async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+      while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
     }
   });
 }

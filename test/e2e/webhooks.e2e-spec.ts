@@ -67,21 +67,8 @@ const signed = (notion: WebhookSubscription, body: string | Uint8Array): [string
   { 'x-notion-signature': notion.sign(body).signature },
 ];
 
-/** Something that ends. */
-function signal(): { ended: Promise<void>; end: () => void } {
-  let end: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => (end = resolve));
-  return {
-    ended,
-    end: () => {
-      end();
-    },
-  };
-}
-
 async function handled(app: WebhookApp, count: number): Promise<void> {
-  for (let waitedMs = 0; app.inbox.deliveries.length < count && waitedMs < 5_000; waitedMs += 10)
-    await sleep(10);
+  while (app.inbox.deliveries.length < count) await sleep(10);
   expect(app.inbox.deliveries).toHaveLength(count);
 }
 
@@ -198,9 +185,8 @@ describe.each(['express', 'fastify'] as const)('a webhook on %s', (server) => {
     const { app, notion } = await subscribed({ server });
     let finish: () => void = () => undefined;
     app.inbox.work = () => new Promise<void>((resolve) => (finish = resolve));
-    const { status, tookMs } = await notion.deliver();
-    expect(status).toBe(200);
-    expect(tookMs).toBeLessThan(1_000);
+    // It is done only when the test says so, which is after the response.
+    expect((await notion.deliver()).status).toBe(200);
     await handled(app, 1);
     finish();
   });
@@ -404,7 +390,7 @@ describe('an event', () => {
     };
     await notion.deliver({ workspaceId: ada.workspaceId, botIds: [ada.botId] });
     await handled(app, 1);
-    for (let waited = 0; seen.length === 0 && waited < 100; waited += 1) await sleep(10);
+    while (seen.length === 0) await sleep(10);
     expect(seen).toEqual([ada.botId]);
   });
 
@@ -453,19 +439,12 @@ describe('the three kinds of 403 around a webhook', () => {
   async function followUp(spoil: () => void): Promise<string> {
     const { app, notion } = await subscribed();
     const ada = await app.connect('ada');
-    const state = signal();
     app.inbox.work = async ({ authorizations }, clients) => {
       spoil();
-      try {
-        await clients.forAuthorization(authorizations[0]!.id).users.me({});
-      } finally {
-        state.end();
-      }
+      await clients.forAuthorization(authorizations[0]!.id).users.me({});
     };
     await notion.deliver({ id: 'e-1', workspaceId: ada.workspaceId, botIds: [ada.botId] });
-    const { ended } = state;
-    await Promise.race([ended, sleep(5_000)]);
-    await sleep(20);
+    while (!app.log.some((line) => line.includes('webhook follow_up'))) await sleep(10);
     return app.log.filter((line) => line.includes('webhook')).join('\n');
   }
 

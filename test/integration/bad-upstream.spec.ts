@@ -118,14 +118,14 @@ describe('the token endpoint', () => {
   }, 60_000);
 
   it('J5: frees its caller after the wait, and the socket at the deadline, when it answers a byte at a time', async () => {
-    const app = await startApp({ refresh: { callerWaitMs: 200, requestTimeoutMs: 900, leaseMs: 12_000 } });
+    const app = await startApp({ refresh: { callerWaitMs: 200, requestTimeoutMs: 4_000, leaseMs: 20_000 } });
     const authorization = await keep(app);
     bad.behaviour = trickle(100);
     const begunAtMs = performance.now();
     expect(await refresh(app, authorization)).toMatchObject({ kind: 'busy' });
-    expect(performance.now() - begunAtMs).toBeLessThan(900);
+    expect(bad.connections[0]?.closedAtMs ?? null).toBeNull();
     while (bad.connections[0]?.closedAtMs == null) await sleep(20);
-    expect(bad.connections[0].closedAtMs - begunAtMs).toBeGreaterThanOrEqual(900);
+    expect(bad.connections[0].closedAtMs - begunAtMs).toBeGreaterThanOrEqual(4_000);
     expect(bad.requests).toHaveLength(1);
   });
 });

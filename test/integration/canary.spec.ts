@@ -35,6 +35,7 @@ import { MODULE_OPTIONS_TOKEN } from '../../src/notion-auth.module-definition.js
 import { AuthorizedCalls } from '../../src/outbound/authorized-calls.js';
 import { NotionHttpPool } from '../../src/outbound/notion-http.pool.js';
 import { AccessTokenCache } from '../../src/refresh/access-token.cache.js';
+import { PairCustody } from '../../src/refresh/pair.custody.js';
 import { AuthorizationEntity } from '../../src/storage/authorization.entity.js';
 import { NotionDatabase } from '../../src/storage/notion-database.js';
 import { OAuthStateEntity } from '../../src/storage/oauth-state.entity.js';
@@ -297,11 +298,13 @@ describe('D10, D11, E10, E12, G13: driving every path, at every level of the log
     const { granted, authorization } = await keep();
     const client = get(NotionClientFactory).forAuthorization(authorization.id);
     stage.simulator.expireAccessToken(granted.botId);
-    stage.simulator.configure({ delayMs: { api: 250, token: 250 } });
+    stage.simulator.configure({ delayMs: { api: 500, token: 400 } });
+    const { ledger } = stage.simulator;
+    const mark = ledger.mark();
     const calls = Promise.all(Array.from({ length: 5 }, () => client.users.me({})));
-    await sleep(100);
+    while (ledger.since(mark).requests().length === 0) await sleep(5);
     showParts('calls on the wire');
-    await sleep(250);
+    while (ledger.since(mark).tokenRequests() === 0) await sleep(5);
     showParts('a refresh on the wire');
     await take('SDK: several at once', () => calls);
     stage.simulator.reset();
@@ -430,11 +433,13 @@ describe('D10, D11, E10, E12, G13: driving every path, at every level of the log
     expect((await browser.get('/notion/connect')).status).toBe(503);
     expect(await take('store: read-only, refresh', () => refresh(kept))).toBeInstanceOf(Error);
     await sql('PRAGMA query_only = OFF');
-    stage.simulator.configure({ delayMs: { token: 300 } });
+    stage.simulator.configure({ delayMs: { token: 400 } });
+    const { ledger } = stage.simulator;
+    const mark = ledger.mark();
     const storing = refresh(kept);
-    await sleep(120);
+    while (ledger.since(mark).tokenRequests() === 0) await sleep(5);
     await sql('PRAGMA query_only = ON');
-    await sleep(600);
+    while (get(PairCustody).pendingCount === 0) await sleep(5);
     showParts('a pair that cannot be stored yet');
     await sql('PRAGMA query_only = OFF');
     expect(await take('store: read-only while the pair arrives', () => storing)).toMatchObject({

@@ -145,6 +145,7 @@ describe('health', () => {
   it('I5: answers 1,000 polls a second with one statement in five seconds and no call to Notion', async () => {
     const app = await start();
     const mark = simulator.ledger.mark();
+    const startedMs = performance.now();
     const statements = await statementsDuring(app.database.dataSource, async () => {
       const untilMs = performance.now() + 1_000;
       for (let poll = 0; poll < 1_000; poll += 50) {
@@ -154,8 +155,9 @@ describe('health', () => {
     });
     const ofHealth = statements.filter(({ sql }) => sql.includes('notion_refresh_attempt'));
     // A machine too slow for a thousand a second needs more than one period for them.
+    const periods = Math.ceil((performance.now() - startedMs) / 5_000);
     expect(ofHealth.length).toBeGreaterThan(0);
-    expect(ofHealth.length).toBeLessThanOrEqual(2);
+    expect(ofHealth.length).toBeLessThanOrEqual(periods + 1);
     expect(simulator.ledger.since(mark).apiCalls() + simulator.ledger.since(mark).tokenRequests()).toBe(0);
   }, 60_000);
 
@@ -193,11 +195,11 @@ describe('health', () => {
   });
 
   it('is not ready from the moment it is told to end, and stays alive meanwhile', async () => {
-    const app = await start({ refresh: { drainMs: 2_000 } });
+    const app = await start({ refresh: { drainMs: 20_000 } });
     const id = await keep(app);
-    simulator.configure({ delayMs: { token: 1_000 } });
+    simulator.configure({ delayMs: { token: 5_000 } });
     const refresh = app.nest.get(NotionRefreshService).refresh(id, { trigger: 'manual' });
-    await sleep(200);
+    while (simulator.ledger.refreshes() === 0) await sleep(10);
     const closing = app.nest.close();
     apps.pop();
     await sleep(50);

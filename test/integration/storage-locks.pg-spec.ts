@@ -18,8 +18,8 @@ describe('the row lock on PostgreSQL', () => {
     };
   }
 
-  async function waitsForALock(applicationName: string): Promise<string | undefined> {
-    for (let attempt = 0; attempt < 100; attempt += 1) {
+  async function waitsForALock(applicationName: string): Promise<string> {
+    for (;;) {
       const [waiting] = await storage().database.dataSource.query<{ query: string }[]>(
         `SELECT query FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`,
         [applicationName],
@@ -27,7 +27,6 @@ describe('the row lock on PostgreSQL', () => {
       if (waiting !== undefined) return waiting.query;
       await sleep(20);
     }
-    return undefined;
   }
 
   it("F1: lets nobody wait for the row of somebody else's authorization", async () => {

@@ -50,12 +50,10 @@ describe('a sweep', () => {
     await keepOld(30);
     const sweep = app.sweep.run({ ...OLD, ratePerSecond: 5 });
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const endedAtMs = performance.now();
     await app.close();
     const report = await sweep;
     expect(report.done).toBe(true);
     expect(report.due).toBeLessThan(30);
-    expect(performance.now() - endedAtMs).toBeLessThan(5_000);
     app = await NotionApp.start(simulator, storage.options);
   });
 

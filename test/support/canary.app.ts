@@ -161,7 +161,7 @@ export function plainOptions(
     databaseFile: join(folder, 'notion-auth.sqlite'),
     refresh: { requestTimeoutMs: 700, leaseMs: 3_000, leaseMarginMs: 100, callerWaitMs: 4_000 },
     connect: { exchangeTimeoutMs: 700 },
-    outbound: { callTimeoutMs: 1_500 },
+    outbound: { callTimeoutMs: 4_000 },
   };
 }
 

@@ -56,5 +56,5 @@ export const API_FAULTS: readonly NamedFault[] = [
   ['dropped', { kind: 'drop_before' }],
   ['reset after', { kind: 'drop_after', reset: true }],
   ['truncated', { kind: 'truncate' }],
-  ['late', { kind: 'delay', ms: 2_500 }],
+  ['late', { kind: 'delay', ms: 5_500 }],
 ];

@@ -72,6 +72,14 @@ export function revealedPair({ accessToken, refreshToken }: TokenPair): string[]
   return [accessToken, refreshToken].flatMap((token) => (token === null ? [] : [token.reveal()]));
 }
 
+const TIMES = ['lease_until', 'next_attempt_at', 'unresolved_since', 'attempt_started_at', 'pair_stored_at'];
+
+/** Every time of an authorization's row is that much longer ago, as if the test had waited. */
+export function letTimePass(storage: TestStorage, id: string, ms: number): Promise<unknown> {
+  const earlier = TIMES.map((column) => `${column} = ${column} - ${String(ms)}`).join(', ');
+  return run(storage, `UPDATE notion_authorization SET ${earlier} WHERE id = '${id}'`);
+}
+
 export function run({ database }: TestStorage, statement: string): Promise<unknown> {
   return database.read(({ manager }) => manager.query(statement));
 }
