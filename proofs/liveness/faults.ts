@@ -5,8 +5,8 @@ import type { Fleet } from './fleet.js';
 import type { FleetReplica } from './fleet.replica.js';
 import { CLAIMS_HELD, companyOf, isUsable, pick, stir } from './stir.js';
 
-/** `refresh.massDeadMinimum`, twice over: so many customers may be marked before the breaker opens. */
-const MOST_MARKED_BY_MISTAKE = 10;
+/** `refresh.massDeadMinimum`: the one that makes it so many trips the breaker, and is not marked. */
+const MOST_MARKED_BY_MISTAKE = 5;
 
 type Act = (fleet: Fleet) => Promise<void>;
 
@@ -21,7 +21,7 @@ export const FAULTS: Readonly<Record<string, Act>> = {
   leaving_together: leavingTogether,
   rate_limited: rateLimited,
   slow: slowNotion,
-  refused: (fleet) => notionDown(fleet, 'refused', fleet.world.random.whole(1, 8) * MINUTE_MS),
+  refused: (fleet) => notionDown(fleet, 'refused', fleet.world.random.whole(30, 150) * SECOND_MS),
   unavailable: (fleet) => notionDown(fleet, 'unavailable', fleet.world.random.whole(30, 180) * SECOND_MS),
   restart,
   kill_at_commit: killAtCommit,
@@ -140,7 +140,9 @@ async function rejectsAll(fleet: Fleet): Promise<void> {
     );
     const ids = new Set(rows.map(({ id }) => id));
     return new Set(
-      tenants.filter(({ accounts }) => accounts.some(({ id }) => ids.has(id))).map(({ name }) => name),
+      tenants
+        .filter(({ accounts }) => accounts.some(({ id, grant }) => grant.isAlive && ids.has(id)))
+        .map(({ name }) => name),
     );
   }
 }

@@ -67,14 +67,19 @@ async function lastTenants(
   for (let look = 0; look < MOST_LOOKS; look += 1) {
     const seen = newest.map((outcome) => outcome.workspaceId);
     const outcomes = await outcomesOfOthers(session, seen, windowMs, resetAtMs);
-    const byWorkspace = new Map(outcomes.toReversed().map((outcome) => [outcome.workspaceId, outcome]));
-    newest.push(...[...byWorkspace.values()].toReversed());
+    newest.push(...newestOfWorkspaces(outcomes));
     const tenants = await distinctTenants(session, newest);
     if (tenants.length >= 2 * threshold || outcomes.length < OUTCOMES_PER_LOOK) {
       return tenants.slice(0, 2 * threshold);
     }
   }
   return distinctTenants(session, newest);
+}
+
+/** @param outcomes - the newest first, and so are those that are left */
+function newestOfWorkspaces(outcomes: readonly TenantOutcome[]): TenantOutcome[] {
+  const seen = new Set<string>();
+  return outcomes.filter(({ workspaceId }) => !seen.has(workspaceId) && seen.add(workspaceId));
 }
 
 async function outcomesOfOthers(

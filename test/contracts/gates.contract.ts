@@ -199,6 +199,18 @@ export function gatesContract(engine: StorageEngine): void {
     expect(verdicts).toEqual([...Array<string>(GUARD.threshold - 1).fill('settled'), 'held_back']);
   });
 
+  it('trip also where the rejected tenants succeeded before many others did', async () => {
+    const { store, connect } = await someClient();
+    const succeed = async (id: string) =>
+      store.storePair(await claimed(store, id), somePair(), { outcome: 'success' });
+    const rejected = await Promise.all(Array.from({ length: GUARD.threshold }, () => connect()));
+    for (const id of rejected) await succeed(id);
+    for (let others = 0; others < 4 * GUARD.threshold; others += 1) await succeed(await connect());
+    const verdicts = [];
+    for (const id of rejected) verdicts.push(await dies(store, await claimed(store, id, 2)));
+    expect(verdicts).toEqual([...Array<string>(GUARD.threshold - 1).fill('settled'), 'held_back']);
+  });
+
   it('believe rejected grants among enough tenants that succeed', async () => {
     const { store, connect } = await someClient();
     for (let round = 0; round < 2 * GUARD.threshold; round += 1) {
