@@ -63,9 +63,14 @@ export class EventDelivery implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.hasEnded = true;
     clearInterval(this.timer);
-    await this.looking;
-    await waitAtMost(this.lanes.idle(), { timeoutMs: SHUTDOWN_TIMEOUT_MS });
+    // A listener may wait for nothing that holds the process; the limit does.
+    await Promise.race([this.idle(), this.clock.sleep(SHUTDOWN_TIMEOUT_MS, this.closing.signal)]);
     this.closing.abort();
+  }
+
+  private async idle(): Promise<void> {
+    await this.looking;
+    await this.lanes.idle();
   }
 
   private look(): void {

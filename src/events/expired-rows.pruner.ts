@@ -1,11 +1,14 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import { MINUTE_MS } from '../domain/duration.js';
+import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import { EventOutbox } from '../domain/event-outbox.js';
 import { WebhookDeliveries } from '../domain/webhook-deliveries.js';
+import { waitAtMost } from '../refresh/bounded-wait.js';
 
 /** It counts through all that is kept, so it is not done at each poll. */
 const PRUNE_WEBHOOKS_EVERY_MS = MINUTE_MS;
+/** A silent database does not hold a closing application for longer. */
+const SHUTDOWN_TIMEOUT_MS = 5 * SECOND_MS;
 
 /** Keeps the outbox and the table of known webhook events bounded, in every process, also in one without listeners. */
 @Injectable()
@@ -30,7 +33,7 @@ export class ExpiredRowsPruner implements OnApplicationBootstrap, OnModuleDestro
   async onModuleDestroy(): Promise<void> {
     this.hasEnded = true;
     for (const timer of this.timers) clearTimeout(timer);
-    await Promise.all(this.underWay);
+    await waitAtMost(Promise.all(this.underWay), { timeoutMs: SHUTDOWN_TIMEOUT_MS });
   }
 
   /** Also soon after the start, because a process may not live for an interval. The timers hold no process open. */

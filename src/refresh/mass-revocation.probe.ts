@@ -4,9 +4,12 @@ import { SECOND_MS } from '../domain/duration.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import { NotionLogger } from '../logging/notion.logger.js';
 import { AuthorizationWatch } from './authorization.watch.js';
+import { waitAtMost } from './bounded-wait.js';
 
 const TEND_EVERY_MS = 30 * SECOND_MS;
 const BATCH_SIZE = 50;
+/** Neither a silent database nor a slow Notion holds a closing application for longer. */
+const SHUTDOWN_TIMEOUT_MS = 5 * SECOND_MS;
 
 /**
  * Closes the mass-revocation breaker of a fleet in which no other tenant happens to need a refresh: one process at a
@@ -35,7 +38,7 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
   async onModuleDestroy(): Promise<void> {
     this.hasEnded = true;
     clearInterval(this.timer);
-    await this.tending;
+    if (this.tending !== null) await waitAtMost(this.tending, { timeoutMs: SHUTDOWN_TIMEOUT_MS });
   }
 
   private tend(): void {

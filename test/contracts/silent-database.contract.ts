@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TcpProxy } from '../../proofs/harness/tcp.proxy.js';
 import { SignalStage } from '../support/signal.stage.js';
@@ -5,6 +6,7 @@ import type { StorageEngine } from '../support/storage.harness.js';
 
 /** Long enough for the database to be lost before a token pair arrives, and for the pair to arrive in the drain. */
 const TOKEN_MS = 500;
+const POLL_MS = 100;
 const DRAIN_MS = 3 * TOKEN_MS;
 
 /** What closes on a server whose connections stand and that does not respond any more. */
@@ -31,11 +33,14 @@ export function silentDatabaseContract(engine: StorageEngine): void {
     it('lets the application be closed and its process end, with the token pair in the journal', async () => {
       const [id] = (await stage.connect(1)) as [string];
       const refresh = { drainMs: DRAIN_MS, journalFolder: stage.journalFolder };
-      const host = await stage.start({ handling: 'none' }, refresh, wire.inFrontOf(databaseUrl()));
+      const changes = { databaseUrl: wire.inFrontOf(databaseUrl()), events: { lookEveryMs: POLL_MS } };
+      const host = await stage.start({ handling: 'none' }, refresh, changes);
       stage.simulator.configure({ delayMs: { token: TOKEN_MS } });
       await host.refresh([id]);
       await host.sent(1);
       wire.spoil({ timeoutMs: 'for ever' });
+      // By then each task that polls the database waits for it.
+      await sleep(3 * POLL_MS);
       await host.close();
       expect(await stage.endOf(host)).toBe('exit 0');
       expect(await stage.versions([id])).toEqual([1]);

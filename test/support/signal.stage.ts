@@ -1,5 +1,5 @@
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
-import type { RefreshOptions } from 'nestjs-notion-auth';
+import type { NotionAuthOptions, RefreshOptions } from 'nestjs-notion-auth';
 import type { SignalHostSetup } from '../../proofs/signals/signal.host.messages.js';
 import { SignalHost } from '../../proofs/signals/signal.host.js';
 import { databaseFor, NotionApp } from './notion-app.js';
@@ -43,9 +43,9 @@ export class SignalStage {
   async start(
     setup: Omit<SignalHostSetup, 'options'>,
     refresh: RefreshOptions = {},
-    databaseUrl = this.app.options.databaseUrl,
+    changes: Partial<NotionAuthOptions> = {},
   ): Promise<SignalHost> {
-    const options = { ...this.app.options, refresh, databaseUrl };
+    const options = { ...this.app.options, refresh, ...changes };
     const host = await SignalHost.start(SIGNAL_PROGRAM, { ...setup, options });
     this.hosts.push(host);
     return host;
