@@ -61,7 +61,7 @@ export class NotionRefreshService {
   }
 
   /**
-   * Resolves to an outcome: a refused grant or a Notion that is down are outcomes, not exceptions. Waits at most
+   * Resolves to an outcome: a rejected grant or a Notion that is down are outcomes, not exceptions. Waits at most
    * `waitTimeoutMs`, then returns `busy` while the refresh goes on; returns `busy` at once, and begins nothing, when
    * `refresh.maxQueued` others wait for a slot, or as many for claims of other processes. Joining a refresh that is
    * under way or queued takes no place.
