@@ -28,11 +28,11 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
     private readonly watch: AuthorizationWatch,
   ) {}
 
+  /** Not at once: a start must not ask for another connection of the database. */
   onApplicationBootstrap(): void {
     this.timer = setInterval(() => {
       this.tend();
     }, TEND_EVERY_MS).unref();
-    this.tend();
   }
 
   async onModuleDestroy(): Promise<void> {
