@@ -7,7 +7,7 @@ export const QUIET_MS = 5 * MINUTE_MS;
 const FIRST_SLOT_MS = 15 * MINUTE_MS;
 const SLOT_MS = 40 * MINUTE_MS;
 /** The first ones come alone, in this order, before any of the others could hide what they do. */
-const FIRST = ['kill', 'slow_tenant', 'shortage', 'leaving', 'rejects_all'];
+const FIRST = ['kill', 'slow_tenant', 'shortage', 'leaving', 'rejects_all', 'rejects_refreshes'];
 
 /** One fault after another until the end, all of them before one comes again; every third slot has two at once. */
 export async function carryOutFaults(fleet: Fleet, endMs: number): Promise<void> {

@@ -17,7 +17,8 @@ export const FAULTS: Readonly<Record<string, Act>> = {
   shortage,
   leaving,
   leaving_in_rhythm: leavingInRhythm,
-  rejects_all: rejectsAll,
+  rejects_all: (fleet) => rejectsByMistake(fleet, 'rejects_all', 4 * MINUTE_MS),
+  rejects_refreshes: (fleet) => rejectsByMistake(fleet, 'rejects_refreshes', 20 * MINUTE_MS),
   leaving_together: leavingTogether,
   rate_limited: rateLimited,
   slow: slowNotion,
@@ -116,13 +117,17 @@ async function leavingInRhythm(fleet: Fleet): Promise<void> {
 }
 
 /** Notion calls every grant dead, by mistake, after ordinary traffic. */
-async function rejectsAll(fleet: Fleet): Promise<void> {
+async function rejectsByMistake(
+  fleet: Fleet,
+  mode: 'rejects_all' | 'rejects_refreshes',
+  forMs: number,
+): Promise<void> {
   const { notion, server, time } = fleet.world;
   await stir(fleet, new Set(), 30, 2 * MINUTE_MS);
   const before = await markedTenants(fleet);
-  const fault = fleet.judge.faults.begin('rejects_all', time.nowMs, 'everybody');
-  notion.mode = 'rejects_all';
-  await stir(fleet, new Set(), 45, 4 * MINUTE_MS);
+  const fault = fleet.judge.faults.begin(mode, time.nowMs, 'everybody');
+  notion.mode = mode;
+  await stir(fleet, new Set(), 45, forMs);
   const marked = [...(await markedTenants(fleet))].filter((name) => !before.has(name)).length;
   notion.mode = 'up';
   fault.endMs = time.nowMs;

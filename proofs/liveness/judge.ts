@@ -99,7 +99,8 @@ export class Judge {
     if (raisedAtMs < account.connectedAtMs - 20 * SECOND_MS) return;
     account.heardAtMs ??= this.nowMs;
     this.meetDead(account);
-    const isMistaken = this.faults.during(raisedAtMs - 600_000, this.nowMs).includes('rejects_all');
+    const recent = this.faults.during(raisedAtMs - 600_000, this.nowMs);
+    const isMistaken = recent.includes('rejects_all') || recent.includes('rejects_refreshes');
     if (this.world.notion.isHealthy(account.grant) && !isMistaken) {
       this.report('other', account, 'must reconnect although its grant is alive');
     }

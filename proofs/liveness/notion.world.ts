@@ -11,8 +11,9 @@ const USUAL_MS = 400;
  * - `refused`: no connection can be made.
  * - `unavailable`: 503 without a word about the token.
  * - `rejects_all`: Notion calls every grant dead, by mistake, also when it is asked about its tokens.
+ * - `rejects_refreshes`: the same, but introspection calls the tokens active.
  */
-export type NotionMode = 'up' | 'refused' | 'unavailable' | 'rejects_all';
+export type NotionMode = 'up' | 'refused' | 'unavailable' | 'rejects_all' | 'rejects_refreshes';
 
 /** One grant as Notion knows it. */
 export interface Grant {
@@ -141,7 +142,7 @@ export class NotionWorld {
       if (grant.heldGeneration === grant.generation) this.replays += 1;
       this.revoke(grant);
     }
-    if (!grant.isAlive || this.mode === 'rejects_all') {
+    if (!grant.isAlive || this.mode === 'rejects_all' || this.mode === 'rejects_refreshes') {
       this.onRequest(grant, isSpent ? 'spent' : 'dead');
       return { kind: 'dead', failure: { status: 400, code: 'invalid_grant' } };
     }

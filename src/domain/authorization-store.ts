@@ -143,7 +143,17 @@ export interface MassRevocationTending {
   readonly marked: readonly AuthorizationId[];
   /** Whether more of them wait. */
   readonly hasMore: boolean;
-  readonly probe: { readonly refreshToken: Secret; readonly accessToken: Secret | null } | null;
+  readonly probe: MassRevocationProbeTokens | null;
+}
+
+export interface MassRevocationProbeTokens {
+  readonly refreshToken: Secret;
+  readonly accessToken: Secret | null;
+  /**
+   * The refresh token that the token endpoint rejected last. While introspection calls it active, the two endpoints
+   * contradict each other, and introspection proves nothing. `null` if no rejected token is stored any more.
+   */
+  readonly rejectedRefreshToken: Secret | null;
 }
 
 export interface NewConnection {

@@ -1,7 +1,8 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { AuthorizationStore, type MassRevocationTending } from '../domain/authorization-store.js';
+import { AuthorizationStore, type MassRevocationProbeTokens } from '../domain/authorization-store.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
+import type { Secret } from '../domain/secret.js';
 import { NotionLogger } from '../logging/notion.logger.js';
 import { AuthorizationWatch } from './authorization.watch.js';
 import { waitAtMost } from './bounded-wait.js';
@@ -53,7 +54,7 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
         const tended = await this.store.tendMassRevocation(BATCH_SIZE);
         for (const id of tended.marked) this.watch.statusChanged(id);
         hasMore = tended.hasMore;
-        if (tended.probe !== null && (await this.isAlive(tended.probe))) {
+        if (tended.probe !== null && (await this.showsRecovery(tended.probe))) {
           await this.store.closeMassRevocation();
           this.logger.log('mass revocation breaker closed');
           hasMore = true;
@@ -64,10 +65,17 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
     }
   }
 
-  private async isAlive({
-    refreshToken,
-    accessToken,
-  }: NonNullable<MassRevocationTending['probe']>): Promise<boolean> {
+  /** The token of another tenant is active, and introspection does not call the rejected one active. */
+  private async showsRecovery(tokens: MassRevocationProbeTokens): Promise<boolean> {
+    const { refreshToken, accessToken, rejectedRefreshToken } = tokens;
+    if (!(await this.isActive(refreshToken, accessToken))) return false;
+    if (rejectedRefreshToken === null) return true;
+    // No verdict about a rejected token is no contradiction: Notion may answer an error instead of `active: false`.
+    return (await this.notion.introspect(rejectedRefreshToken)).kind !== 'active';
+  }
+
+  /** @param accessToken - asked about where the endpoint says nothing about refresh tokens */
+  private async isActive(refreshToken: Secret, accessToken: Secret | null): Promise<boolean> {
     const response = await this.notion.introspect(refreshToken);
     if (response.kind !== 'useless' || accessToken === null) return response.kind === 'active';
     return (await this.notion.introspect(accessToken)).kind === 'active';

@@ -3,10 +3,12 @@ import type {
   AttemptEnding,
   Claim,
   MassRevocationGuard,
+  MassRevocationProbeTokens,
   MassRevocationTending,
 } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { MINUTE_MS } from '../domain/duration.js';
+import type { Secret } from '../domain/secret.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { NO_ATTEMPT, updateAuthorization } from './authorization-changes.js';
 import { lockRow } from './authorization-rows.js';
@@ -236,7 +238,7 @@ function heldBack({ manager, clientId }: StoreSession, limit: number): Promise<B
 }
 
 /** The authorization whose pair is the newest, of a tenant that may probe. Introspection spends nothing. */
-async function probeByIntrospection(session: StoreSession): Promise<MassRevocationTending['probe']> {
+async function probeByIntrospection(session: StoreSession): Promise<MassRevocationProbeTokens | null> {
   const row = await newestUnsuspectedRow(session);
   const refreshToken =
     row === null ? null : session.seals.unlessKeyIsLost(() => session.seals.refreshToken(row));
@@ -245,7 +247,20 @@ async function probeByIntrospection(session: StoreSession): Promise<MassRevocati
   const { id: authorizationId, workspaceId, version: spentVersion } = row;
   await noteSuspects(session, [{ authorizationId, workspaceId, spentVersion }], false);
   const accessToken = session.seals.unlessKeyIsLost(() => session.seals.accessToken(row));
-  return { refreshToken, accessToken };
+  return { refreshToken, accessToken, rejectedRefreshToken: await lastRejectedToken(session) };
+}
+
+async function lastRejectedToken({ manager, clientId, seals }: StoreSession): Promise<Secret | null> {
+  const row = await manager
+    .createQueryBuilder(AuthorizationEntity, 'a')
+    .addSelect('a.sealedRefreshToken')
+    .innerJoin(BreakerSuspectEntity, 's', 's.authorizationId = a.id AND s.version = a.version')
+    .where('s.clientId = :clientId AND s.rejected = :isRejected', { clientId, isRejected: true })
+    .orderBy('s.notedAt', 'DESC')
+    .addOrderBy('s.authorizationId')
+    .limit(1)
+    .getOne();
+  return row === null ? null : seals.unlessKeyIsLost(() => seals.refreshToken(row));
 }
 
 async function newestUnsuspectedRow(session: StoreSession): Promise<AuthorizationEntity | null> {

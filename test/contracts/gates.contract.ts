@@ -283,9 +283,10 @@ export function gatesContract(engine: StorageEngine): void {
     const ofTenant = () =>
       connect({ ownerId: tenant.ownerId, grant: someGrant({ workspaceId: tenant.workspaceId }) });
     const held = await ofTenant();
-    expect(await dies(store, await claimed(store, held))).toBe('held_back');
+    const rejected = await claimed(store, held);
+    expect(await dies(store, rejected)).toBe('held_back');
     await passTime(GUARD.openForMs + 1);
-    return { ...client, held, tenant, ofTenant };
+    return { ...client, held, rejected, tenant, ofTenant };
   }
 
   it('leave the probe of the mass-revocation breaker to a tenant that was not rejected', async () => {
@@ -364,11 +365,12 @@ export function gatesContract(engine: StorageEngine): void {
   });
 
   it('lend out the tokens of one authorization of another tenant to be introspected', async () => {
-    const { store, elsewhere, connect } = await halfOpen();
+    const { store, elsewhere, connect, rejected } = await halfOpen();
     const living = await connect();
     const { probe } = await store.tendMassRevocation(10);
     const { token } = (await store.readAccessToken(living))!;
     expect(probe?.accessToken?.equals(token!)).toBe(true);
+    expect(probe?.rejectedRefreshToken?.equals(rejected.refreshToken)).toBe(true);
     expect((await elsewhere.tendMassRevocation(10)).probe).toBeNull();
     await store.closeMassRevocation();
     expect((await claimed(elsewhere, living)).probing).toBeNull();
