@@ -17,7 +17,7 @@ export const FAULTS: Readonly<Record<string, Act>> = {
   shortage,
   leaving,
   leaving_in_rhythm: leavingInRhythm,
-  rejects_all: (fleet) => rejectsByMistake(fleet, 'rejects_all', 4 * MINUTE_MS),
+  rejects_all: (fleet) => rejectsByMistake(fleet, 'rejects_all', 10 * MINUTE_MS),
   rejects_refreshes: (fleet) => rejectsByMistake(fleet, 'rejects_refreshes', 20 * MINUTE_MS),
   leaving_together: leavingTogether,
   rate_limited: rateLimited,
@@ -116,7 +116,7 @@ async function leavingInRhythm(fleet: Fleet): Promise<void> {
   await time.sleep(SECOND_MS);
 }
 
-/** Notion calls every grant dead, by mistake, after ordinary traffic. */
+/** Notion calls every grant dead, by mistake, after ordinary traffic, for longer than every tenant needs to probe. */
 async function rejectsByMistake(
   fleet: Fleet,
   mode: 'rejects_all' | 'rejects_refreshes',
@@ -128,16 +128,16 @@ async function rejectsByMistake(
   const fault = fleet.judge.faults.begin(mode, time.nowMs, 'everybody');
   notion.mode = mode;
   await stir(fleet, new Set(), 45, forMs);
-  const marked = [...(await markedTenants(fleet))].filter((name) => !before.has(name)).length;
   notion.mode = 'up';
   fault.endMs = time.nowMs;
+  await stir(fleet, new Set(), 10, 2 * MINUTE_MS);
+  const marked = [...(await markedTenants(fleet))].filter((name) => !before.has(name)).length;
   fleet.world.note(`marked by mistake ${String(marked)}`);
   fleet.judge.mostMarkedByMistake = Math.max(fleet.judge.mostMarkedByMistake, marked);
   if (marked > MOST_MARKED_BY_MISTAKE) {
-    const what = `${String(marked)} customers were marked before the breaker opened, bound ${String(MOST_MARKED_BY_MISTAKE)}`;
+    const what = `${String(marked)} customers were marked by mistake, bound ${String(MOST_MARKED_BY_MISTAKE)}`;
     fleet.judge.report('mass_revocation', null, what, fault.startMs);
   }
-  await stir(fleet, new Set(), 10, 2 * MINUTE_MS);
 
   async function markedTenants({ tenants }: Fleet): Promise<Set<string>> {
     const rows = await server.look<{ id: string }>(

@@ -139,21 +139,21 @@ export type StoreVerdict =
     };
 
 export interface MassRevocationTending {
-  /** Marked `needs_reconnect` now. */
-  readonly marked: readonly AuthorizationId[];
-  /** Whether more of them wait. */
-  readonly hasMore: boolean;
+  /** Rejected authorizations to be introspected, each to be concluded with `concludeRejection`. */
+  readonly heldBack: readonly HeldBackRejection[];
   readonly probe: MassRevocationProbeTokens | null;
+}
+
+export interface HeldBackRejection {
+  readonly authorizationId: AuthorizationId;
+  readonly version: number;
+  /** `null` if it was replaced, or cannot be decrypted. */
+  readonly refreshToken: Secret | null;
 }
 
 export interface MassRevocationProbeTokens {
   readonly refreshToken: Secret;
   readonly accessToken: Secret | null;
-  /**
-   * The refresh token that the token endpoint rejected last. While introspection calls it active, the two endpoints
-   * contradict each other, and introspection proves nothing. `null` if no rejected token is stored any more.
-   */
-  readonly rejectedRefreshToken: Secret | null;
 }
 
 export interface NewConnection {
@@ -255,11 +255,18 @@ export abstract class AuthorizationStore {
   abstract storePair(claim: Claim, pair: TokenPair, ending: AttemptEnding): Promise<StoreVerdict>;
 
   /**
-   * What the mass-revocation breaker needs besides claims: marks up to `limit` authorizations that were held back, once
-   * the breaker is closed; while it is half-open, lends out the tokens of an authorization whose tenant may probe, to be
-   * introspected. One read of two small tables where there is nothing to do.
+   * What the mass-revocation breaker needs besides claims. Closed: up to `limit` authorizations that were held back.
+   * Half-open: the tokens of an authorization whose tenant may probe, and some that were held back, the longest
+   * unexamined first; for one process at a time. One read of two small tables where there is nothing to do.
    */
   abstract tendMassRevocation(limit: number): Promise<MassRevocationTending>;
+
+  /**
+   * Ends what the breaker held back, after introspection. Active: the rejection was a mistake, and the token may be
+   * presented again. Inactive: `needs_reconnect` once the breaker is closed; while it is open, examined again later.
+   * @returns whether the authorization was marked now.
+   */
+  abstract concludeRejection(held: HeldBackRejection, isActive: boolean): Promise<boolean>;
 
   /** Notion confirmed that another tenant's grant is alive: the breaker closes. */
   abstract closeMassRevocation(): Promise<void>;

@@ -1,5 +1,10 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { AuthorizationStore, type MassRevocationProbeTokens } from '../domain/authorization-store.js';
+import {
+  AuthorizationStore,
+  type HeldBackRejection,
+  type MassRevocationProbeTokens,
+} from '../domain/authorization-store.js';
+import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { NotionOAuth } from '../domain/notion-oauth.js';
 import type { Secret } from '../domain/secret.js';
@@ -8,13 +13,19 @@ import { AuthorizationWatch } from './authorization.watch.js';
 import { waitAtMost } from './bounded-wait.js';
 
 const TEND_EVERY_MS = 30 * SECOND_MS;
+/** Callers that wait for the breaker ask for it no more often. */
+const TEND_AGAIN_MS = 2 * SECOND_MS;
 const BATCH_SIZE = 50;
 /** Neither a silent database nor a slow Notion holds a closing application for longer. */
 const SHUTDOWN_TIMEOUT_MS = 5 * SECOND_MS;
 
+/** `unknown`: introspection is unavailable, or says nothing about such tokens. */
+type TokenVerdict = 'active' | 'inactive' | 'unknown';
+
 /**
  * Closes the mass-revocation breaker of a fleet in which no other tenant happens to need a refresh: one process at a
- * time introspects a token of another tenant, which spends nothing. Marks what was held back once the breaker is closed.
+ * time introspects a token of another tenant, which spends nothing. Introspects what was held back as well: marks it once
+ * the breaker is closed, and lets it be refreshed again if the rejection was a mistake.
  */
 @Injectable()
 export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDestroy {
@@ -22,12 +33,16 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
   private timer: NodeJS.Timeout | undefined;
   private tending: Promise<void> | null = null;
   private hasEnded = false;
+  private sinceTended: () => number;
 
   constructor(
     private readonly store: AuthorizationStore,
     private readonly notion: NotionOAuth,
     private readonly watch: AuthorizationWatch,
-  ) {}
+    private readonly clock: Clock,
+  ) {
+    this.sinceTended = clock.stopwatch();
+  }
 
   /** Not at once: a start must not ask for another connection of the database. */
   onApplicationBootstrap(): void {
@@ -42,7 +57,14 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
     if (this.tending !== null) await waitAtMost(this.tending, { timeoutMs: SHUTDOWN_TIMEOUT_MS });
   }
 
+  /** For a caller whose refresh waits for the breaker: does now what the timer would do later. */
+  tendSoon(): void {
+    if (this.hasEnded || this.sinceTended() < TEND_AGAIN_MS) return;
+    this.tend();
+  }
+
   private tend(): void {
+    this.sinceTended = this.clock.stopwatch();
     this.tending ??= this.tendOnce().finally(() => {
       this.tending = null;
     });
@@ -50,14 +72,14 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
 
   private async tendOnce(): Promise<void> {
     try {
-      for (let hasMore = true; hasMore && !this.hasEnded;) {
-        const tended = await this.store.tendMassRevocation(BATCH_SIZE);
-        for (const id of tended.marked) this.watch.statusChanged(id);
-        hasMore = tended.hasMore;
-        if (tended.probe !== null && (await this.showsRecovery(tended.probe))) {
+      for (let isUnfinished = true; isUnfinished && !this.hasEnded;) {
+        const { heldBack, probe } = await this.store.tendMassRevocation(BATCH_SIZE);
+        const verdicts = await this.examine(heldBack);
+        isUnfinished = probe === null && heldBack.length === BATCH_SIZE && !verdicts.includes('unknown');
+        if (probe !== null && (await this.showsRecovery(probe, verdicts))) {
           await this.store.closeMassRevocation();
           this.logger.log('mass revocation breaker closed');
-          hasMore = true;
+          isUnfinished = true;
         }
       }
     } catch {
@@ -65,19 +87,35 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
     }
   }
 
-  /** The token of another tenant is active, and introspection does not call the rejected one active. */
-  private async showsRecovery(tokens: MassRevocationProbeTokens): Promise<boolean> {
-    const { refreshToken, accessToken, rejectedRefreshToken } = tokens;
-    if (!(await this.isActive(refreshToken, accessToken))) return false;
-    if (rejectedRefreshToken === null) return true;
-    // No verdict about a rejected token is no contradiction: Notion may answer an error instead of `active: false`.
-    return (await this.notion.introspect(rejectedRefreshToken)).kind !== 'active';
+  private async examine(heldBack: readonly HeldBackRejection[]): Promise<readonly TokenVerdict[]> {
+    const verdicts: TokenVerdict[] = [];
+    for (const held of heldBack) {
+      if (this.hasEnded) break;
+      const verdict = held.refreshToken === null ? 'inactive' : await this.introspect(held.refreshToken);
+      verdicts.push(verdict);
+      if (verdict === 'unknown') continue;
+      const isMarked = await this.store.concludeRejection(held, verdict === 'active');
+      if (isMarked) this.watch.statusChanged(held.authorizationId);
+    }
+    return verdicts;
   }
 
-  /** @param accessToken - asked about where the endpoint says nothing about refresh tokens */
-  private async isActive(refreshToken: Secret, accessToken: Secret | null): Promise<boolean> {
-    const response = await this.notion.introspect(refreshToken);
-    if (response.kind !== 'useless' || accessToken === null) return response.kind === 'active';
-    return (await this.notion.introspect(accessToken)).kind === 'active';
+  /**
+   * The token of another tenant is active, and introspection agrees that a rejected one is not. While it calls a
+   * rejected token active, the two endpoints contradict each other, and only a refresh that succeeds tells more.
+   */
+  private async showsRecovery(
+    { refreshToken, accessToken }: MassRevocationProbeTokens,
+    rejected: readonly TokenVerdict[],
+  ): Promise<boolean> {
+    if (rejected.includes('active') || !rejected.includes('inactive')) return false;
+    const verdict = await this.introspect(refreshToken);
+    if (verdict !== 'unknown' || accessToken === null) return verdict === 'active';
+    return (await this.introspect(accessToken)) === 'active';
+  }
+
+  private async introspect(token: Secret): Promise<TokenVerdict> {
+    const { kind } = await this.notion.introspect(token);
+    return kind === 'useless' ? 'unknown' : kind;
   }
 }

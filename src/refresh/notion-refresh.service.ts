@@ -10,6 +10,7 @@ import type { RefreshOutcome, RefreshTrigger } from '../domain/refresh-outcome.j
 import { growingWaits } from './backoff.js';
 import { waitAtMost } from './bounded-wait.js';
 import { ClaimSpender, type HeldClaim } from './claim.spender.js';
+import { MassRevocationProbe } from './mass-revocation.probe.js';
 import { RefreshMeter } from './refresh.meter.js';
 import { RefreshShutdown } from './refresh.shutdown.js';
 import { RollForward } from './roll-forward.js';
@@ -51,6 +52,7 @@ export class NotionRefreshService {
     private readonly store: AuthorizationStore,
     private readonly spender: ClaimSpender,
     private readonly rollForward: RollForward,
+    private readonly massRevocation: MassRevocationProbe,
     private readonly shutdown: RefreshShutdown,
     private readonly meter: RefreshMeter,
     private readonly clock: Clock,
@@ -198,6 +200,8 @@ export class NotionRefreshService {
         }
         return refusal;
       case 'postponed':
+        if (refusal.gate === 'mass_dead') this.massRevocation.tendSoon();
+        return refusal;
       case 'revoked':
         return refusal;
     }

@@ -6,7 +6,7 @@ import { updateAuthorizations } from './authorization-changes.js';
 import { lockDueRows, type RowAtInstant } from './authorization-rows.js';
 import { claimColumns, claimOn, isRefused } from './claim.js';
 import { fromNow } from './database-time.js';
-import { markRejected, noteSuspects, onlyUnsuspected } from './mass-revocation.breaker.js';
+import { noteRejected, noteSuspects, onlyUnsuspected } from './mass-revocation.breaker.js';
 import { becomeProbe, gatePassage } from './refresh-gates.js';
 import { rowValues } from './row-values.js';
 import type { StoreSession } from './store-session.js';
@@ -64,11 +64,12 @@ async function setAside(
   drafts: readonly Draft[],
 ): Promise<void> {
   const rowsOf = (kind: Draft) => rows.filter((_, index) => drafts[index] === kind);
-  for (const { row } of rowsOf('rejected')) await markRejected(session, row.id, row.version);
-  const others = rowsOf('undecryptable').map(({ row }) => row.id);
-  if (others.length === 0) return;
+  const rejected = rowsOf('rejected');
+  for (const { row } of rejected) await noteRejected(session, row);
+  const ids = [...rejected, ...rowsOf('undecryptable')].map(({ row }) => row.id);
+  if (ids.length === 0) return;
   const change = { nextAttemptAt: () => fromNow(session.dialect, ASIDE_MS) };
-  await updateAuthorizations(session, others, change, { guard: 'attempt_id IS NULL', parameters: {} });
+  await updateAuthorizations(session, ids, change, { guard: 'attempt_id IS NULL', parameters: {} });
 }
 
 /** As for a single claim, what was read and must still hold stands in the `WHERE`. */

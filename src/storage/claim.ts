@@ -12,7 +12,7 @@ import { lockRowIfFree, type RowAtInstant } from './authorization-rows.js';
 import { updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
-import { isSuspected, markRejected, noteSuspects } from './mass-revocation.breaker.js';
+import { isSuspected, noteRejected, noteSuspects } from './mass-revocation.breaker.js';
 import { becomeProbe, gatePassage, notThisTime } from './refresh-gates.js';
 import type { StoreSession } from './store-session.js';
 
@@ -43,13 +43,16 @@ export async function claimRow(
   const refreshToken = session.seals.refreshToken(found.row);
   if (refreshToken === null) return { kind: 'needs_reconnect', reason: 'no_refresh_token' };
   const isRejected = isRefused(session, found.row, refreshToken);
-  if (passage.kind === 'probe' && passage.gate === 'mass_dead') {
-    if (isRejected || (await isSuspected(session, found.row.id))) return notThisTime(passage.gate);
-  }
   if (isRejected) {
-    // Held back while the breaker was open, which it no longer is.
-    await markRejected(session, found.row.id, found.row.version);
-    return { kind: 'needs_reconnect', reason: 'revoked_or_expired' };
+    await noteRejected(session, found.row);
+    return notThisTime('mass_dead');
+  }
+  if (
+    passage.kind === 'probe' &&
+    passage.gate === 'mass_dead' &&
+    (await isSuspected(session, found.row.id))
+  ) {
+    return notThisTime(passage.gate);
   }
   draft.probing = passage.kind === 'probe' ? passage.gate : null;
   const beaten = draft.probing === null ? null : await becomeProbe(session, draft.probing);

@@ -2,13 +2,13 @@ import type { SelectQueryBuilder } from 'typeorm';
 import type {
   AttemptEnding,
   Claim,
+  HeldBackRejection,
   MassRevocationGuard,
   MassRevocationProbeTokens,
   MassRevocationTending,
 } from '../domain/authorization-store.js';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { MINUTE_MS } from '../domain/duration.js';
-import type { Secret } from '../domain/secret.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { NO_ATTEMPT, updateAuthorization } from './authorization-changes.js';
 import { lockRow } from './authorization-rows.js';
@@ -22,11 +22,13 @@ import type { StoreSession } from './store-session.js';
 
 /** A tenant whose probe did not close the breaker leaves the next probes to others for so long. */
 const PROBE_AGAIN_MS = MINUTE_MS;
+/** Rejected authorizations that are introspected in one turn of the half-open breaker. */
+const EXAMINED_PER_PROBE = 10;
 /** Attempts looked at in one statement; where one workspace fills them, the next statement leaves it out. */
 const OUTCOMES_PER_LOOK = 200;
 const MOST_LOOKS = 3;
 
-export const NOTHING_TO_TEND: MassRevocationTending = { marked: [], hasMore: false, probe: null };
+export const NOTHING_TO_TEND: MassRevocationTending = { heldBack: [], probe: null };
 
 /** - `believed`: mark it. - `held_back`: the breaker is open. - `tripped`: this one opens it. */
 type RejectionVerdict = 'believed' | 'held_back' | 'tripped';
@@ -160,6 +162,22 @@ export async function noteSuspects(
     .execute();
 }
 
+/** For a claim that meets a rejected refresh token: introspection decides about it, and not the claim. */
+export async function noteRejected(
+  session: StoreSession,
+  { id: authorizationId, workspaceId, version: spentVersion }: AuthorizationEntity,
+): Promise<void> {
+  const isNoted = await session.manager
+    .createQueryBuilder(BreakerSuspectEntity, 's')
+    .where('s.authorizationId = :authorizationId AND s.version = :spentVersion AND s.rejected = :rejected', {
+      authorizationId,
+      spentVersion,
+      rejected: true,
+    })
+    .getExists();
+  if (!isNoted) await noteSuspects(session, [{ authorizationId, workspaceId, spentVersion }], true);
+}
+
 /** Those of `rows` (of the alias `a`) whose tenant may probe: no suspect shares its workspace or one of its owners. */
 export function onlyUnsuspected(
   rows: SelectQueryBuilder<AuthorizationEntity>,
@@ -186,9 +204,7 @@ export async function isSuspected(session: StoreSession, id: AuthorizationId): P
 
 /** Whether the breaker is open, or has left something to mark or to forget. */
 export async function hasMassRevocationWork(session: StoreSession): Promise<boolean> {
-  const breaker = await readGate(session, 'mass_dead');
-  if (breaker === null) return false;
-  if (breaker.closedUntil !== null) return true;
+  if (await isOpen(session)) return true;
   const { manager, clientId } = session;
   const suspects = manager.createQueryBuilder(BreakerSuspectEntity, 's');
   return (await suspects.where('s.clientId = :clientId', { clientId }).limit(1).getOne()) !== null;
@@ -199,23 +215,66 @@ export async function tendMassRevocation(
   session: StoreSession,
   limit: number,
 ): Promise<MassRevocationTending> {
-  const breaker = await readGate(session, 'mass_dead');
-  if (breaker === null) return NOTHING_TO_TEND;
-  if (breaker.closedUntil === null) return { ...(await markHeldBack(session, limit)), probe: null };
-  return { ...NOTHING_TO_TEND, probe: await probeByIntrospection(session) };
+  if (!(await isOpen(session))) {
+    await endProbes(session);
+    return { heldBack: await heldBack(session, limit), probe: null };
+  }
+  if ((await becomeProbe(session, 'mass_dead')) !== null) return NOTHING_TO_TEND;
+  const probe = await newestUnsuspectedRow(session);
+  return {
+    heldBack: await heldBack(session, Math.min(limit, EXAMINED_PER_PROBE)),
+    probe: probe === null ? null : await lendTokens(session, probe),
+  };
 }
 
-async function markHeldBack(
+async function isOpen(session: StoreSession): Promise<boolean> {
+  const breaker = await readGate(session, 'mass_dead');
+  return breaker !== null && breaker.closedUntil !== null;
+}
+
+/** @see AuthorizationStore.concludeRejection */
+export async function concludeRejection(
   session: StoreSession,
-  limit: number,
-): Promise<Pick<MassRevocationTending, 'marked' | 'hasMore'>> {
-  const held = await heldBack(session, limit);
-  const marked: AuthorizationId[] = [];
-  for (const { authorizationId, version } of held) {
-    if (await markRejected(session, authorizationId, version)) marked.push(authorizationId);
+  { authorizationId, version }: HeldBackRejection,
+  isActive: boolean,
+): Promise<boolean> {
+  await lockRow(session, authorizationId);
+  if (isActive) {
+    await withdrawRejection(session, authorizationId, version);
+    return false;
   }
-  await endProbes(session);
-  return { marked, hasMore: held.length === limit };
+  if (!(await isOpen(session))) return markRejected(session, authorizationId, version);
+  await noteExamined(session, authorizationId);
+  return false;
+}
+
+/** What introspection calls active was never spent, so it may be presented again in spite of its rejection. */
+async function withdrawRejection(
+  session: StoreSession,
+  authorizationId: AuthorizationId,
+  version: number,
+): Promise<void> {
+  await updateAuthorization(
+    session,
+    authorizationId,
+    { refusedRefreshTokenFingerprint: null, nextAttemptAt: null },
+    { guard: `version = :version AND status = 'active'`, parameters: { version } },
+  );
+  await removeNote(session, authorizationId, version);
+}
+
+async function noteExamined(
+  { manager, dialect }: StoreSession,
+  authorizationId: AuthorizationId,
+): Promise<void> {
+  await manager
+    .createQueryBuilder()
+    .update(BreakerSuspectEntity)
+    .set({ notedAt: () => dialect.now })
+    .where('authorization_id = :authorizationId', { authorizationId })
+    .updateEntity(false)
+    .callListeners(false)
+    .execute();
 }
 
 /** Who probed no longer matters once the breaker is closed. */
@@ -228,41 +287,44 @@ async function endProbes({ manager, clientId }: StoreSession): Promise<void> {
     .execute();
 }
 
-function heldBack({ manager, clientId }: StoreSession, limit: number): Promise<BreakerSuspectEntity[]> {
-  return manager
+async function heldBack(session: StoreSession, limit: number): Promise<readonly HeldBackRejection[]> {
+  const { manager, clientId, seals } = session;
+  const notes = await manager
     .createQueryBuilder(BreakerSuspectEntity, 's')
     .where('s.clientId = :clientId AND s.rejected = :rejected', { clientId, rejected: true })
-    .orderBy('s.authorizationId')
+    .orderBy('s.notedAt')
+    .addOrderBy('s.authorizationId')
     .limit(limit)
     .getMany();
-}
-
-/** The authorization whose pair is the newest, of a tenant that may probe. Introspection spends nothing. */
-async function probeByIntrospection(session: StoreSession): Promise<MassRevocationProbeTokens | null> {
-  const row = await newestUnsuspectedRow(session);
-  const refreshToken =
-    row === null ? null : session.seals.unlessKeyIsLost(() => session.seals.refreshToken(row));
-  if (row === null || refreshToken === null) return null;
-  if ((await becomeProbe(session, 'mass_dead')) !== null) return null;
-  const { id: authorizationId, workspaceId, version: spentVersion } = row;
-  await noteSuspects(session, [{ authorizationId, workspaceId, spentVersion }], false);
-  const accessToken = session.seals.unlessKeyIsLost(() => session.seals.accessToken(row));
-  return { refreshToken, accessToken, rejectedRefreshToken: await lastRejectedToken(session) };
-}
-
-async function lastRejectedToken({ manager, clientId, seals }: StoreSession): Promise<Secret | null> {
-  const row = await manager
+  if (notes.length === 0) return [];
+  const rows = await manager
     .createQueryBuilder(AuthorizationEntity, 'a')
     .addSelect('a.sealedRefreshToken')
-    .innerJoin(BreakerSuspectEntity, 's', 's.authorizationId = a.id AND s.version = a.version')
-    .where('s.clientId = :clientId AND s.rejected = :isRejected', { clientId, isRejected: true })
-    .orderBy('s.notedAt', 'DESC')
-    .addOrderBy('s.authorizationId')
-    .limit(1)
-    .getOne();
-  return row === null ? null : seals.unlessKeyIsLost(() => seals.refreshToken(row));
+    .where('a.id IN (:...ids)', { ids: notes.map(({ authorizationId }) => authorizationId) })
+    .getMany();
+  return notes.map(({ authorizationId, version }) => {
+    const row = rows.find(({ id }) => id === authorizationId);
+    const refreshToken =
+      row?.version === version ? seals.unlessKeyIsLost(() => seals.refreshToken(row)) : null;
+    return { authorizationId, version, refreshToken };
+  });
 }
 
+/** Introspection spends nothing. */
+async function lendTokens(
+  session: StoreSession,
+  row: AuthorizationEntity,
+): Promise<MassRevocationProbeTokens | null> {
+  const { seals } = session;
+  const { id: authorizationId, workspaceId, version: spentVersion } = row;
+  await noteSuspects(session, [{ authorizationId, workspaceId, spentVersion }], false);
+  const refreshToken = seals.unlessKeyIsLost(() => seals.refreshToken(row));
+  if (refreshToken === null) return null;
+  const accessToken = seals.unlessKeyIsLost(() => seals.accessToken(row));
+  return { refreshToken, accessToken };
+}
+
+/** The authorization whose pair is the newest, of a tenant that may probe. */
 async function newestUnsuspectedRow(session: StoreSession): Promise<AuthorizationEntity | null> {
   const rows = session.manager
     .createQueryBuilder(AuthorizationEntity, 'a')
@@ -277,12 +339,12 @@ async function newestUnsuspectedRow(session: StoreSession): Promise<Authorizatio
 }
 
 /** An authorization whose rejected refresh token is still the stored one; otherwise only the note is removed. */
-export async function markRejected(
+async function markRejected(
   session: StoreSession,
   authorizationId: AuthorizationId,
   version: number,
 ): Promise<boolean> {
-  const { manager, dialect } = session;
+  const { dialect } = session;
   const reason = 'revoked_or_expired';
   const isMarked = await updateAuthorization(
     session,
@@ -294,11 +356,19 @@ export async function markRejected(
     },
   );
   if (isMarked) await addEvent(session, { name: 'needs_reconnect', authorizationId, reason });
+  await removeNote(session, authorizationId, version);
+  return isMarked;
+}
+
+async function removeNote(
+  { manager }: StoreSession,
+  authorizationId: AuthorizationId,
+  version: number,
+): Promise<void> {
   await manager
     .createQueryBuilder()
     .delete()
     .from(BreakerSuspectEntity)
     .where('authorization_id = :authorizationId AND version = :version', { authorizationId, version })
     .execute();
-  return isMarked;
 }

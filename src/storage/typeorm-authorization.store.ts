@@ -11,6 +11,7 @@ import {
   type ClaimResult,
   type ConnectResult,
   type DisconnectResult,
+  type HeldBackRejection,
   type MassRevocationTending,
   type NewConnection,
   type RollForwardVerdict,
@@ -33,7 +34,12 @@ import { disconnectOwner } from './disconnect.js';
 import { GroupCommit } from './group-commit.js';
 import { requireOwnerId } from './identifiers.js';
 import { markWithoutRefreshToken } from './mark-without-refresh-token.js';
-import { hasMassRevocationWork, NOTHING_TO_TEND, tendMassRevocation } from './mass-revocation.breaker.js';
+import {
+  concludeRejection,
+  hasMassRevocationWork,
+  NOTHING_TO_TEND,
+  tendMassRevocation,
+} from './mass-revocation.breaker.js';
 import { NotionDatabase } from './notion-database.js';
 import { PROCESS_NAME } from './process-identity.js';
 import { openGates } from './refresh-gates.js';
@@ -168,6 +174,10 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
   override async tendMassRevocation(limit: number): Promise<MassRevocationTending> {
     if (!(await this.read(hasMassRevocationWork))) return NOTHING_TO_TEND;
     return this.write((session) => tendMassRevocation(session, limit), { confirm: harmlessTwice });
+  }
+
+  override concludeRejection(held: HeldBackRejection, isActive: boolean): Promise<boolean> {
+    return this.write((session) => concludeRejection(session, held, isActive), { confirm: harmlessTwice });
   }
 
   override closeMassRevocation(): Promise<void> {

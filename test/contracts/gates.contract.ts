@@ -322,13 +322,15 @@ export function gatesContract(engine: StorageEngine): void {
     expect(await claimed(store, await connect())).toMatchObject({ probing: 'mass_dead' });
   });
 
-  it('mark what was held back, with its event, once another tenant has succeeded', async () => {
-    const { clientId, store, elsewhere, connect, held } = await halfOpen();
-    expect(await elsewhere.tendMassRevocation(10)).toMatchObject({ marked: [] });
-    await run(storage(), `UPDATE notion_refresh_gate SET closed_until = 1 WHERE client_id = '${clientId}'`);
-    await run(storage(), `UPDATE notion_breaker_suspect SET noted_at = 1 WHERE client_id = '${clientId}'`);
+  it('mark what was held back and is inactive, with its event, once another tenant has succeeded', async () => {
+    const { clientId, store, elsewhere, connect, held, rejected } = await halfOpen();
     await store.storePair(await claimed(store, await connect()), somePair(), { outcome: 'success' });
-    expect(await elsewhere.tendMassRevocation(10)).toMatchObject({ marked: [held], probe: null });
+    const { heldBack, probe } = await elsewhere.tendMassRevocation(10);
+    expect(probe).toBeNull();
+    expect(heldBack).toMatchObject([{ authorizationId: held }]);
+    expect(heldBack[0]!.refreshToken?.equals(rejected.refreshToken)).toBe(true);
+    expect(await elsewhere.concludeRejection(heldBack[0]!, false)).toBe(true);
+    expect(await elsewhere.concludeRejection(heldBack[0]!, false)).toBe(false);
     expect(await store.find(held)).toMatchObject({
       status: 'needs_reconnect',
       reason: 'revoked_or_expired',
@@ -338,20 +340,44 @@ export function gatesContract(engine: StorageEngine): void {
       `SELECT name FROM notion_event WHERE authorization_id = '${held}' AND name = 'needs_reconnect'`,
     );
     expect(events).toHaveLength(1);
-    expect(await elsewhere.tendMassRevocation(10)).toMatchObject({ marked: [], hasMore: false });
+    expect(await elsewhere.tendMassRevocation(10)).toEqual({ heldBack: [], probe: null });
     expect(
       await run(storage(), `SELECT * FROM notion_breaker_suspect WHERE client_id = '${clientId}'`),
     ).toEqual([]);
   });
 
-  it('mark what was held back at its next claim or sweep, where the process that closed them has died', async () => {
-    const { store, connect, held, ofTenant, passTime } = await halfOpen();
+  it('refresh again what was held back and is active, also where only its own tenant is left to probe', async () => {
+    const { store, elsewhere, held, passTime } = await halfOpen();
+    expect(await claimOf(store, held)).toMatchObject({ kind: 'postponed', gate: 'mass_dead' });
+    const { heldBack } = await elsewhere.tendMassRevocation(10);
+    expect(heldBack).toMatchObject([{ authorizationId: held }]);
+    expect(await elsewhere.concludeRejection(heldBack[0]!, true)).toBe(false);
+    await passTime(5_001);
+    expect(await claimed(store, held)).toMatchObject({ probing: 'mass_dead' });
+  });
+
+  it('keep what was held back and is inactive unmarked while they are open, and examine it again', async () => {
+    const { store, held, passTime } = await halfOpen();
+    for (let turn = 0; turn < 2; turn += 1) {
+      const { heldBack } = await store.tendMassRevocation(10);
+      expect(heldBack).toMatchObject([{ authorizationId: held }]);
+      expect(await store.concludeRejection(heldBack[0]!, false)).toBe(false);
+      expect(await store.tendMassRevocation(10)).toEqual({ heldBack: [], probe: null });
+      await passTime(5_001);
+    }
+    expect(await store.find(held)).toMatchObject({ status: 'active' });
+  });
+
+  it('leave what was held back to introspection, whichever process claims it after they have closed', async () => {
+    const { clientId, store, connect, held, ofTenant, passTime } = await halfOpen();
     const swept = await ofTenant();
     await store.storePair(await claimed(store, await connect()), somePair(), { outcome: 'success' });
-    expect(await claimOf(store, held)).toEqual({ kind: 'needs_reconnect', reason: 'revoked_or_expired' });
-    expect(await store.find(held)).toMatchObject({ status: 'needs_reconnect' });
+    await run(storage(), `DELETE FROM notion_breaker_suspect WHERE client_id = '${clientId}'`);
     await passTime(0);
-    expect((await store.claimDue(DUE)).map(({ authorizationId }) => authorizationId)).toContain(swept);
+    const due = (await store.claimDue(DUE)).map(({ authorizationId }) => authorizationId);
+    expect(due).toContain(swept);
+    expect(due).not.toContain(held);
+    expect((await store.tendMassRevocation(10)).heldBack).toMatchObject([{ authorizationId: held }]);
   });
 
   it('leave what was held back alone once it was connected again', async () => {
@@ -360,17 +386,21 @@ export function gatesContract(engine: StorageEngine): void {
     const grant = someGrant({ botId, workspaceId: tenant.workspaceId });
     await connectSome(store, { clientId, ownerId: tenant.ownerId, grant });
     await store.closeMassRevocation();
-    expect(await store.tendMassRevocation(10)).toMatchObject({ marked: [] });
+    const { heldBack } = await store.tendMassRevocation(10);
+    for (const left of heldBack) {
+      expect(left.refreshToken).toBeNull();
+      expect(await store.concludeRejection(left, false)).toBe(false);
+    }
+    expect((await store.tendMassRevocation(10)).heldBack).toEqual([]);
     expect(await store.find(held)).toMatchObject({ status: 'active' });
   });
 
   it('lend out the tokens of one authorization of another tenant to be introspected', async () => {
-    const { store, elsewhere, connect, rejected } = await halfOpen();
+    const { store, elsewhere, connect } = await halfOpen();
     const living = await connect();
     const { probe } = await store.tendMassRevocation(10);
     const { token } = (await store.readAccessToken(living))!;
     expect(probe?.accessToken?.equals(token!)).toBe(true);
-    expect(probe?.rejectedRefreshToken?.equals(rejected.refreshToken)).toBe(true);
     expect((await elsewhere.tendMassRevocation(10)).probe).toBeNull();
     await store.closeMassRevocation();
     expect((await claimed(elsewhere, living)).probing).toBeNull();
