@@ -86,8 +86,10 @@ export class VirtualTime {
     Object.assign(globalThis, { setTimeout: later, setInterval: every, setImmediate: soon });
     Object.assign(globalThis, { clearTimeout: clear, clearInterval: clear, Date: this.dateClass() });
     Object.defineProperty(performance, 'now', { value: () => this.nowMs, configurable: true });
-    const promised = (delayMs?: number, value?: unknown) =>
-      new Promise((resolve) => {
+    const promised = (delayMs?: number, value?: unknown) => {
+      // A start repeats a statement after a conflict, and must not wait for the time that it holds.
+      if (this.held > 0) return realTimers.promised(delayMs, value);
+      return new Promise((resolve) => {
         this.schedule(
           () => {
             resolve(value);
@@ -96,6 +98,7 @@ export class VirtualTime {
           false,
         );
       });
+    };
     Object.assign(timersPromises, { setTimeout: promised });
     syncBuiltinESMExports();
   }
