@@ -1075,17 +1075,23 @@ describe('callback errors', () => {
   ])(
     'B14: keeps nothing of a 200 with the error %s, also beside tokens, and tells it from the others',
     async (code, fields, status, kind) => {
-      for (const fault of [
-        { kind: 'status', status: 200, body: fields },
-        { kind: 'override', fields },
-      ] as const) {
-        const lines = ConnectApp.log.length;
-        simulator.fail('exchange', fault);
-        expect((await browser.get(allow(await start()))).status).toBe(status);
-        expect(await app.connect.list(browser.user!)).toEqual([]);
-        expect(ConnectApp.log.slice(lines)).toContainEqual(
-          expect.stringContaining(`connect failed stage=exchange kind=${kind} status=200 code=${code}`),
-        );
+      const own = await startApp();
+      try {
+        const visitor = new TestBrowser(own.url, 'owner-of-errors');
+        for (const fault of [
+          { kind: 'status', status: 200, body: fields },
+          { kind: 'override', fields },
+        ] as const) {
+          const lines = ConnectApp.log.length;
+          simulator.fail('exchange', fault);
+          expect((await visitor.get(allow(await start('', visitor)))).status).toBe(status);
+          expect(await own.connect.list('owner-of-errors')).toEqual([]);
+          expect(ConnectApp.log.slice(lines)).toContainEqual(
+            expect.stringContaining(`connect failed stage=exchange kind=${kind} status=200 code=${code}`),
+          );
+        }
+      } finally {
+        await own.close();
       }
     },
   );
