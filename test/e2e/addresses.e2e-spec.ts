@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Header, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
 import type { INestApplication, LoggerService, Type } from '@nestjs/common';
-import { ExpressAdapter } from '@nestjs/platform-express';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import express, { type Request, type Response } from 'express';
+import type { Request, Response } from 'express';
 import {
   NotionAuthModule,
   NotionCallback,
@@ -54,11 +54,6 @@ interface Host extends Partial<NotionAuthOptions>, NotionAuthWiring {
   readonly controllers?: Type[];
 }
 
-function adapterFor(platform: Platform, trustProxy: boolean) {
-  if (platform === 'Fastify') return new FastifyAdapter({ trustProxy });
-  return new ExpressAdapter(express().set('trust proxy', trustProxy));
-}
-
 async function start(
   platform: Platform,
   { trustProxy = false, globalPrefix, controllers, ...options }: Host,
@@ -79,7 +74,9 @@ async function start(
     ],
     controllers,
   }).compile();
-  const nest: INestApplication = testing.createNestApplication(adapterFor(platform, trustProxy));
+  const adapter = platform === 'Fastify' ? new FastifyAdapter({ trustProxy }) : new ExpressAdapter();
+  const nest: INestApplication = testing.createNestApplication(adapter);
+  if (platform === 'Express') (nest as NestExpressApplication).set('trust proxy', trustProxy);
   const lines: string[] = [];
   const write = (text: unknown) => void lines.push(String(text));
   const logger: LoggerService = { log: write, warn: write, error: write };
