@@ -27,7 +27,7 @@ const STATE = 'S'.repeat(43);
 const POLICY = { production: false, allowInsecure: false };
 const REDIRECT_URIS = ['https://app.example/cb', 'http://localhost:3000/cb'] as const;
 const browsers = new BrowserBinding({
-  redirectUris: REDIRECT_URIS,
+  redirectUris: [REDIRECT_URIS[0]],
   connect: { stateLifetimeMs: 600_000 },
 } as unknown as NotionAuthConfig);
 
