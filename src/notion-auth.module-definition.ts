@@ -8,6 +8,7 @@ const DEFAULT_WIRING: { [Key in keyof Required<NotionAuthWiring>]: NotionAuthWir
   isGlobal: true,
   dataSource: undefined,
   routes: 'notion',
+  servesCallback: true,
   providers: undefined,
   resolveOwner: undefined,
   resolveAuthorization: undefined,
@@ -40,7 +41,8 @@ export function wiringOf(given: NotionAuthWiring): NotionAuthWiring {
   return {
     isGlobal: given.isGlobal ?? DEFAULT_WIRING.isGlobal,
     dataSource: given.dataSource,
-    routes: given.routes ?? DEFAULT_WIRING.routes,
+    routes: given.servesCallback === false ? false : (given.routes ?? DEFAULT_WIRING.routes),
+    servesCallback: given.servesCallback ?? DEFAULT_WIRING.servesCallback,
     providers: given.providers,
     resolveOwner: given.resolveOwner,
     resolveAuthorization: given.resolveAuthorization,

@@ -4,6 +4,7 @@ import { decodeBase64, judgeEncryptionKeys } from '../src/config/encryption-key.
 import type { NotionAuthConfig } from '../src/config/notion-auth.options.js';
 import { optionsFromEnvironment } from '../src/config/notion-auth.env.js';
 import { judgeRedirectUri } from '../src/config/redirect-uri.js';
+import { otherHost, selectRedirectUri } from '../src/config/redirect-uri.selection.js';
 import { resolveConfig } from '../src/config/resolve-config.js';
 import { BrowserBinding } from '../src/connect/browser-binding.js';
 import { parseCallbackQuery } from '../src/connect/callback-query.js';
@@ -24,8 +25,9 @@ const MIB = 2 ** 20;
 const LIMIT_MS = 50;
 const STATE = 'S'.repeat(43);
 const POLICY = { production: false, allowInsecure: false };
+const REDIRECT_URIS = ['https://app.example/cb', 'http://localhost:3000/cb'] as const;
 const browsers = new BrowserBinding({
-  redirectUris: ['https://app.example/cb'],
+  redirectUris: [REDIRECT_URIS[0]],
   connect: { stateLifetimeMs: 600_000 },
 } as unknown as NotionAuthConfig);
 
@@ -45,8 +47,10 @@ const VARIABLES = [
   'NOTION_CLIENT_SECRET',
   'NOTION_CLIENT_SECRET_NEXT',
   'NOTION_REDIRECT_URIS',
+  'NOTION_AUTH_PUBLIC_BASE_PATH',
   'NOTION_AUTH_ENCRYPTION_KEYS',
   'NOTION_API_BASE_URL',
+  'NOTION_ISSUER',
   'NOTION_VERSION',
   'NOTION_AUTH_DATABASE_URL',
   'NOTION_AUTH_JOURNAL_DIR',
@@ -61,7 +65,8 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'the query of a request': (text) => parseCallbackQuery(rawQueryOf({ url: text, headers: {} })),
   'a callback query': (text) => parseCallbackQuery(text),
   'a code': (text) => parseCallbackQuery(`state=${STATE}&code=${text}`),
-  'a Cookie header': (text) => [browsers.recognise(text), browsers.bind(text)],
+  'a Cookie header': (text) => [browsers.recognise(text), browsers.bind(text, REDIRECT_URIS[0])],
+  'a Host header': (text) => [selectRedirectUri(REDIRECT_URIS, text), otherHost(REDIRECT_URIS[0], text)],
   'a cookie': (text) => browsers.recognise(`__Host-notion-auth=${text}`),
   'a webhook signature': (text) => [parseSignature(text), parseSignature(`sha256=${text}`)],
   'a webhook body': (text) => parseWebhookMessage(Buffer.from(text).subarray(0, MIB)),

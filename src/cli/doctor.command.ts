@@ -70,7 +70,7 @@ function redirectUris(
   findings: Findings,
 ): void {
   const mounted = callbackPath ?? `/${prefix.replace(/^\/+|\/+$/g, '')}/callback`;
-  const { problems, warnings } = judgeCallbackRoutes(config.redirectUris, [mounted]);
+  const { problems, warnings } = judgeCallbackRoutes(config, [mounted]);
   for (const problem of problems) findings.fail('redirect URIs', problem);
   for (const warning of warnings) findings.warn('redirect URIs', warning);
   if (problems.length === 0) {

@@ -4,6 +4,7 @@ import { readFlag } from './flag.option.js';
 import { isLoopbackHost } from './loopback.js';
 import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
 import { parseUrl } from './parse-url.js';
+import type { UrlPolicy } from './redirect-uri.js';
 
 const NOTION_ORIGIN = 'https://api.notion.com';
 const NOTION_VERSION = '2026-03-11';
@@ -14,17 +15,26 @@ const DATABASE_FILE = './data/notion-auth.sqlite';
 /** Where Notion is. */
 export function readUpstream(
   options: Partial<NotionAuthOptions>,
-  production: boolean,
+  policy: UrlPolicy,
   findings: ConfigFindings,
-): Pick<NotionAuthConfig, 'apiBaseUrl' | 'notionVersion'> {
+): Pick<NotionAuthConfig, 'apiBaseUrl' | 'issuer' | 'notionVersion'> {
   const url = parse(options.apiBaseUrl ?? NOTION_ORIGIN);
   for (const rule of originProblems(url)) findings.problem('apiBaseUrl', rule);
-  if (production && url?.protocol === 'http:') findings.warning('apiBaseUrl', 'uses http in production');
+  if (policy.production && url !== null && isLoopbackHost(url.hostname)) {
+    const rule = 'points at loopback in production';
+    if (policy.allowInsecure) findings.warning('apiBaseUrl', rule);
+    else
+      findings.problem('apiBaseUrl', `${rule}; remove it to use ${NOTION_ORIGIN}, or set allowInsecureUrls`);
+  }
+  const apiBaseUrl = url?.origin ?? NOTION_ORIGIN;
+  const { issuer = apiBaseUrl } = options;
+  if (issuer !== apiBaseUrl)
+    for (const rule of issuerProblems(parse(issuer))) findings.problem('issuer', rule);
   const notionVersion: unknown = options.notionVersion ?? NOTION_VERSION;
   if (!/^\d{4}-\d{2}-\d{2}$/.test(String(notionVersion))) {
     findings.problem('notionVersion', `must be a date, such as ${NOTION_VERSION}`);
   }
-  return { apiBaseUrl: url?.origin ?? NOTION_ORIGIN, notionVersion: String(notionVersion) };
+  return { apiBaseUrl, issuer, notionVersion: String(notionVersion) };
 }
 
 /** Where authorizations are kept, unless the application brings its own DataSource. */
@@ -51,13 +61,25 @@ export function readDatabase(
 }
 
 function originProblems(url: URL | null): string[] {
+  const isPlainOrigin = url === null || (url.pathname === '/' && url.search === '' && url.hash === '');
+  return [
+    ...serverProblems(url),
+    ...(isPlainOrigin ? [] : ['must be an origin, without path, query or fragment']),
+  ];
+}
+
+/** RFC 8414 section 2. */
+function issuerProblems(url: URL | null): string[] {
+  const hasExtra = url !== null && /[?#]/.test(url.href);
+  return [...serverProblems(url), ...(hasExtra ? ['must not have a query or fragment'] : [])];
+}
+
+function serverProblems(url: URL | null): string[] {
   if (url === null) return ['is not a valid URL'];
-  const isPlainOrigin = url.pathname === '/' && url.search === '' && url.hash === '';
   const isTrusted = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
   return [
     ...(isTrusted ? [] : ['must use https (http only on loopback)']),
     ...(url.username === '' && url.password === '' ? [] : ['must not contain a user name or password']),
-    ...(isPlainOrigin ? [] : ['must be an origin, without path, query or fragment']),
   ];
 }
 

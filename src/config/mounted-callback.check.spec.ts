@@ -23,6 +23,7 @@ import { CallbackRouteExplorer } from './callback-route.explorer.js';
 import { NOTION_CALLBACK_ROUTE } from './callback-route.js';
 import { MountedCallbackCheck } from './mounted-callback.check.js';
 import { NOTION_AUTH_CONFIG } from './notion-auth.options.js';
+import { NOTION_AUTH_WIRING } from './notion-auth.wiring.js';
 import { resolveConfig } from './resolve-config.js';
 
 @SetMetadata(NOTION_CALLBACK_ROUTE, true)
@@ -65,6 +66,8 @@ interface Host {
   readonly controllers?: Type[];
   readonly imports?: (Type | DynamicModule)[];
   readonly prepare?: (app: INestApplication) => void;
+  readonly publicBasePath?: string | string[];
+  readonly servesCallback?: boolean;
 }
 
 class Recorder implements LoggerService {
@@ -88,6 +91,7 @@ async function start(
       clientId: 'client-1',
       clientSecret: 'a-client-value',
       redirectUris,
+      publicBasePath: host.publicBasePath,
       encryptionKeys: [{ id: 'k1', key: randomBytes(32).toString('base64') }],
     },
     {},
@@ -98,6 +102,7 @@ async function start(
     controllers: host.controllers ?? [OtherController, NotionController],
     providers: [
       { provide: NOTION_AUTH_CONFIG, useValue: config },
+      { provide: NOTION_AUTH_WIRING, useValue: { servesCallback: host.servesCallback } },
       CallbackRouteExplorer,
       MountedCallbackCheck,
     ],
@@ -254,7 +259,7 @@ describe('C5: an application does not start when its callback is somewhere else'
     expect(
       await refusal('https://app.example/notion/callback', { prepare: (app) => app.setGlobalPrefix('api') }),
     ).toBe(
-      'redirectUris (NOTION_REDIRECT_URIS): entry 1: its path /notion/callback is not where the callback is mounted (/api/notion/callback)',
+      'redirectUris (NOTION_REDIRECT_URIS): entry 1: its path /notion/callback is not where the callback is mounted (/api/notion/callback); configure and register a redirect URI with a mounted path, or mount the callback at this one; if a proxy removes a path prefix, set publicBasePath (NOTION_AUTH_PUBLIC_BASE_PATH) to it; in a process that serves no callback, such as a worker, set servesCallback to false',
     );
   });
 
@@ -291,6 +296,7 @@ describe('C5: an application does not start when its callback is somewhere else'
     const problem = await refusal('https://app.example/notion/callback', { controllers: [OtherController] });
     expect(problem).toContain('no callback route is mounted');
     expect(problem).toContain('NotionCallbackGuard');
+    expect(problem).toContain('set servesCallback to false');
   });
 
   it('because the guarded route answers POST only', async () => {
@@ -304,6 +310,83 @@ describe('C5: an application does not start when its callback is somewhere else'
     }
     const problem = await refusal('https://app.example/notion/callback', { controllers: [PostController] });
     expect(problem).toContain('no callback route is mounted');
+  });
+});
+
+describe('C8: behind a proxy that removes a path prefix, an application', () => {
+  it.each<[string, string[], Host]>([
+    ['with its prefix', ['/api/notion/callback'], { publicBasePath: '/api' }],
+    ['however its slashes are', ['/a/b/notion/callback'], { publicBasePath: 'a/b/' }],
+    [
+      'and a global prefix',
+      ['/gateway/v1/notion/callback'],
+      { publicBasePath: '/gateway', prepare: (app) => app.setGlobalPrefix('v1') },
+    ],
+    [
+      'of which each redirect URI has another one',
+      ['/api/notion/callback', '/v1/notion/callback', '/notion/callback'],
+      { publicBasePath: ['/api', '/v1', '/'] },
+    ],
+  ])('starts %s', async (_, paths, host) => {
+    const { lines } = await start(
+      paths.map((path) => `https://app.example${path}`),
+      host,
+    );
+    expect(lines.filter((line) => line.startsWith('warn'))).toEqual([]);
+  });
+
+  it('is warned of a trailing slash, as without a proxy', async () => {
+    const { lines } = await start(['https://app.example/api/notion/callback/'], { publicBasePath: '/api' });
+    expect(lines).toContainEqual(expect.stringContaining('the route /api/notion/callback does not'));
+  });
+
+  it.each<[string, string, Host]>([
+    ['/api/notion/callback', '/api', {}],
+    ['/a/b/notion/callback/', '/a/b', {}],
+    ['/gateway/api/notion/callback', '/gateway', { prepare: (app) => app.setGlobalPrefix('api') }],
+    ['/v1/notion/callback', '/v1', { publicBasePath: '/api' }],
+  ])('does not start at %s without the value to set: %s', async (path, prefix, host) => {
+    const problem = await refusal(`https://app.example${path}`, host);
+    expect(problem).toContain(`its path ${path} is not where the callback is mounted`);
+    expect(problem).toContain(
+      `; if a proxy removes ${prefix} before a request reaches this application, set publicBasePath (NOTION_AUTH_PUBLIC_BASE_PATH) to ${prefix}; in a process that serves no callback, such as a worker, set servesCallback to false`,
+    );
+  });
+
+  it('is told the whole list when only some of its redirect URIs have a prefix', async () => {
+    const uris = ['/api/notion/callback', '/notion/callback', '/v1/notion/callback'];
+    const failure: unknown = await start(
+      uris.map((path) => `https://app.example${path}`),
+      { publicBasePath: 'api' },
+    ).catch((error: unknown) => error);
+    const [second, third, ...others] = (failure as NotionConfigError).problems;
+    expect(others).toEqual([]);
+    expect(second).toContain('entry 2: its path /notion/callback is not where');
+    expect(second).toContain('configure and register the redirect URI with the prefix; if no proxy removes');
+    expect(third).toContain('entry 3: its path /v1/notion/callback is not where');
+    for (const problem of [second, third])
+      expect(problem).toContain('set publicBasePath (NOTION_AUTH_PUBLIC_BASE_PATH) to /api,/,/v1;');
+  });
+
+  it.each(['/api/other/callback', '/apinotion/callback', '/api/notion/callback/x'])(
+    'does not start when the rest of %s is mounted nowhere',
+    async (path) => {
+      const problem = await refusal(`https://app.example${path}`, { publicBasePath: '/api' });
+      expect(problem).toContain(
+        `its path ${path} is not where the callback is mounted (/api/notion/callback)`,
+      );
+    },
+  );
+});
+
+describe('a process that serves no callback', () => {
+  it('starts without a route for it, and asks to register nothing', async () => {
+    const { lines } = await start(['http://localhost:3000/notion/callback'], {
+      controllers: [OtherController],
+      servesCallback: false,
+    });
+    expect(lines.join('\n')).not.toContain('Redirect URI to register');
+    expect(lines).toContainEqual(expect.stringMatching(/^warn .*cannot be Secure/));
   });
 });
 
@@ -341,6 +424,7 @@ describe('the startup log', () => {
     const compiled = await Test.createTestingModule({
       providers: [
         { provide: NOTION_AUTH_CONFIG, useValue: config },
+        { provide: NOTION_AUTH_WIRING, useValue: {} },
         CallbackRouteExplorer,
         MountedCallbackCheck,
       ],

@@ -4,6 +4,7 @@ import { CallbackRouteExplorer } from './callback-route.explorer.js';
 import { judgeCallbackRoutes } from './callback-route.js';
 import { ConfigFindings } from './config-findings.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './notion-auth.options.js';
+import { NOTION_AUTH_WIRING, type NotionAuthWiring } from './notion-auth.wiring.js';
 import { NotionLogger } from '../logging/notion.logger.js';
 
 /** At startup: says what to register with Notion, and stops the application when Notion would not find it there. */
@@ -13,15 +14,16 @@ export class MountedCallbackCheck implements OnApplicationBootstrap {
 
   constructor(
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
+    @Inject(NOTION_AUTH_WIRING) private readonly wiring: Pick<NotionAuthWiring, 'servesCallback'>,
     private readonly routes: CallbackRouteExplorer,
     private readonly http: HttpAdapterHost,
   ) {}
 
-  /** @throws {@link NotionConfigError} naming each redirect URI's path and the mounted callback paths. */
+  /** @throws {@link NotionConfigError} naming each redirect URI's path and the mounted callback paths, with the option to set. */
   onApplicationBootstrap(): void {
     for (const warning of this.config.warnings) this.logger.warn(warning);
-    // A command line tool or a worker serves no routes at all.
-    if (!servesHttp(this.http)) return;
+    // A command line tool serves no routes at all, a worker perhaps those of its health check.
+    if (!servesHttp(this.http) || this.wiring.servesCallback === false) return;
     this.compareRoutes();
     for (const uri of this.config.redirectUris)
       this.logger.log(`Redirect URI to register with Notion: ${uri}`);
@@ -29,7 +31,7 @@ export class MountedCallbackCheck implements OnApplicationBootstrap {
 
   private compareRoutes(): void {
     const findings = new ConfigFindings();
-    findings.add('redirectUris', judgeCallbackRoutes(this.config.redirectUris, this.routes.mountedPaths()));
+    findings.add('redirectUris', judgeCallbackRoutes(this.config, this.routes.mountedPaths()));
     for (const warning of findings.warnings) this.logger.warn(warning);
     findings.throwIfAny();
   }

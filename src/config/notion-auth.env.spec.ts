@@ -56,6 +56,8 @@ describe('options from the environment', () => {
       ...COMPLETE,
       NOTION_CLIENT_SECRET_NEXT: 'the-next-one',
       NOTION_API_BASE_URL: 'http://127.0.0.1:4000',
+      NOTION_ISSUER: 'https://www.notion.so',
+      NOTION_AUTH_PUBLIC_BASE_PATH: '/api, /',
       NOTION_VERSION: '2025-09-03',
       NOTION_AUTH_DATABASE_URL: `postgres://app:${CANARY}@db/app`,
     });
@@ -64,6 +66,8 @@ describe('options from the environment', () => {
     expect(config.redirectUris).toEqual(['https://app.example/notion/callback', 'https://app.example/other']);
     expect(config.encryptionKeys.map(({ id }) => id)).toEqual(['k1']);
     expect(config.apiBaseUrl).toBe('http://127.0.0.1:4000');
+    expect(config.issuer).toBe('https://www.notion.so');
+    expect(config.publicBasePaths).toEqual(['/api', '']);
     expect(config.notionVersion).toBe('2025-09-03');
     expect(config.databaseUrl?.reveal()).toBe(`postgres://app:${CANARY}@db/app`);
   });

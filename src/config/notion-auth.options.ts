@@ -28,10 +28,19 @@ export interface NotionAuthOptions {
   /** The coming client secret, tried once when Notion refuses the first. Environment: `NOTION_CLIENT_SECRET_NEXT`. */
   clientSecretNext?: string | Secret;
   /**
-   * Callback URLs exactly as registered with Notion; sent byte for byte. The first is the one that connects use.
-   * HTTPS, or HTTP on loopback outside production. Environment: `NOTION_REDIRECT_URIS`, comma separated.
+   * Callback URLs exactly as registered with Notion; sent byte for byte. The request's host chooses among them, and the
+   * first serves every other host. HTTPS, or HTTP on loopback outside production. Environment: `NOTION_REDIRECT_URIS`,
+   * comma separated.
    */
   redirectUris: readonly string[];
+  /**
+   * Path prefix of the redirect URIs that a proxy or gateway removes before a request reaches the application, such as
+   * `/api`; a list where redirect URIs have different ones (`/` for none). Slashes at both ends do not matter. The startup
+   * check expects the callback of each redirect URI at its prefix plus the mounted path. Environment:
+   * `NOTION_AUTH_PUBLIC_BASE_PATH`, comma separated.
+   * @defaultValue none: redirect URIs have the paths that the application mounts
+   */
+  publicBasePath?: string | readonly string[];
   /**
    * The first seals, all open. Required in production; without keys outside production an ephemeral key is made
    * and stored secrets do not survive a restart. Environment: `NOTION_AUTH_ENCRYPTION_KEYS` (`id:base64,…`).
@@ -43,10 +52,17 @@ export interface NotionAuthOptions {
    */
   allowMissingKeys?: boolean;
   /**
-   * Origin of Notion's API, without a path. HTTPS, or HTTP on loopback. Environment: `NOTION_API_BASE_URL`.
+   * Origin of Notion's API, without a path. HTTPS; outside production also HTTP on loopback. Environment:
+   * `NOTION_API_BASE_URL`.
    * @defaultValue `https://api.notion.com`
    */
   apiBaseUrl?: string;
+  /**
+   * The `iss` of Notion's callbacks (RFC 9207), compared as it is written; a callback that names another one is
+   * rejected, and one that names none is not. Environment: `NOTION_ISSUER`.
+   * @defaultValue `apiBaseUrl`
+   */
+  issuer?: string;
   /**
    * `Notion-Version` header of the OAuth calls. Environment: `NOTION_VERSION`.
    * @defaultValue `2026-03-11`
@@ -57,8 +73,11 @@ export interface NotionAuthOptions {
    * @defaultValue `process.env.NODE_ENV === 'production'`
    */
   production?: boolean;
-  /** Accept loopback or plain HTTP redirect URIs in production all the same. @defaultValue `false` */
-  allowInsecureRedirectUris?: boolean;
+  /**
+   * Accept plain HTTP in `redirectUris`, and in production loopback in `redirectUris` and `apiBaseUrl`; each is a warning
+   * then. `apiBaseUrl` outside loopback is HTTPS in any case. @defaultValue `false`
+   */
+  allowInsecureUrls?: boolean;
   /**
    * URL of a PostgreSQL (or MySQL, MariaDB) database of the module's own pool; unset: embedded SQLite.
    * Environment: `NOTION_AUTH_DATABASE_URL`.
@@ -278,9 +297,12 @@ export interface NotionAuthConfig {
   /** `null`: the secret was given as a text. */
   readonly clientSecretSource: ClientSecretSource | null;
   readonly redirectUris: readonly [string, ...string[]];
+  /** Without a slash at the end; `''` for none. */
+  readonly publicBasePaths: readonly [string, ...string[]];
   readonly encryptionKeys: readonly [EncryptionKey, ...EncryptionKey[]];
   readonly allowMissingKeys: boolean;
   readonly apiBaseUrl: string;
+  readonly issuer: string;
   readonly notionVersion: string;
   readonly production: boolean;
   /** May hold a password. */

@@ -27,6 +27,12 @@ export interface NotionAuthWiring {
   /** Path prefix of the built-in `connect` and `callback` routes, or `false` for none. @defaultValue `'notion'` */
   routes?: string | false;
   /**
+   * Whether this process receives Notion's callback. `false` for a worker with a health port or a second service: no
+   * built-in routes and no startup check of the callback route; `redirectUris` stay those of the process that does.
+   * @defaultValue `true`
+   */
+  servesCallback?: boolean;
+  /**
    * Replaces parts of the module by their port, as in `{ provide: PairJournal, useClass: MyJournal }`; the class that
    * is replaced can be extended.
    */

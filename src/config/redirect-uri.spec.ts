@@ -174,7 +174,7 @@ describe('judging a redirect URI', () => {
     'http://app.example/cb',
   ])('C7: refuses %s in production unless overridden, and warns then', (uri) => {
     expect(judgeRedirectUri(uri, PRODUCTION).problems.join()).toMatch(
-      /^(uses http outside loopback; use https|points at loopback in production)$/,
+      /^(uses http outside loopback; use https|points at loopback in production; use the public address), or set allowInsecureUrls$/,
     );
     const overridden = judgeRedirectUri(uri, OVERRIDDEN);
     expect(overridden.problems).toEqual([]);

@@ -3,9 +3,9 @@ import { isLoopbackAddress, isLoopbackHost } from './loopback.js';
 import { hostProblems, normalForm, portProblems } from './redirect-uri.host.js';
 import { parseUrl } from './parse-url.js';
 
-export interface RedirectUriPolicy {
+export interface UrlPolicy {
   readonly production: boolean;
-  /** Turns plain HTTP, and loopback in production, from problems into warnings. */
+  /** The option `allowInsecureUrls`: plain HTTP, and loopback in production, are warnings instead of problems. */
   readonly allowInsecure: boolean;
 }
 
@@ -28,7 +28,7 @@ const ANSWER_PARAMETERS = ['code', 'state', 'error', 'error_description', 'iss']
  * configured: Notion holds the other copy and compares the two.
  * @see RFC 6749 section 3.1.2, RFC 9700 section 2.1
  */
-export function judgeRedirectUri(uri: string, policy: RedirectUriPolicy): Verdict {
+export function judgeRedirectUri(uri: string, policy: UrlPolicy): Verdict {
   const unreadable = unreadableProblem(uri);
   if (unreadable !== null) return { problems: [unreadable], warnings: [] };
   const written = dissect(uri);
@@ -41,7 +41,7 @@ export function judgeRedirectUri(uri: string, policy: RedirectUriPolicy): Verdic
 }
 
 /** Judges the configured list: each entry, and what the entries are to each other. Entries go by position. */
-export function judgeRedirectUris(uris: readonly string[], policy: RedirectUriPolicy): Verdict {
+export function judgeRedirectUris(uris: readonly string[], policy: UrlPolicy): Verdict {
   if (uris.length === 0) return { problems: ['needs at least one redirect URI'], warnings: [] };
   const verdicts = uris.map((uri) => judgeRedirectUri(uri, policy));
   const collect = (kind: keyof Verdict) =>
@@ -98,18 +98,19 @@ function pathProblems(text: string, path: string, url: URL): string[] {
   ];
 }
 
-function isDotSegment(segment: string): boolean {
+export function isDotSegment(segment: string): boolean {
   const decoded = segment.replaceAll(/%2e/gi, '.');
   return decoded === '.' || decoded === '..';
 }
 
-function judgeExposure(url: URL, policy: RedirectUriPolicy): Verdict {
+function judgeExposure(url: URL, policy: UrlPolicy): Verdict {
   const problems: string[] = [];
   const warnings: string[] = [];
-  const forbid = (rule: string) => (policy.allowInsecure ? warnings : problems).push(rule);
+  const forbid = (rule: string, fix: string) =>
+    policy.allowInsecure ? warnings.push(rule) : problems.push(`${rule}; ${fix}, or set allowInsecureUrls`);
   const loopback = isLoopbackHost(url.hostname);
-  if (url.protocol === 'http:' && !loopback) forbid('uses http outside loopback; use https');
-  if (loopback && policy.production) forbid('points at loopback in production');
+  if (url.protocol === 'http:' && !loopback) forbid('uses http outside loopback', 'use https');
+  if (loopback && policy.production) forbid('points at loopback in production', 'use the public address');
   if (isLoopbackAddress(url.hostname)) {
     warnings.push('Notion is reported to refuse loopback addresses; localhost is accepted');
   }

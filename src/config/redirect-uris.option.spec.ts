@@ -1,15 +1,16 @@
 import type { NotionConfigError } from '../domain/errors.js';
 import { ConfigFindings } from './config-findings.js';
-import { readRedirectUris } from './redirect-uris.option.js';
+import { readPublicBasePaths, readRedirectUris } from './redirect-uris.option.js';
 
 const HTTPS = 'https://app.example/notion/callback';
 const HTTP = 'http://localhost:3000/notion/callback';
 const LABEL = 'redirectUris (NOTION_REDIRECT_URIS)';
 const OVER_HTTP = `${LABEL}: over http the cookie that binds a connect to its browser cannot be Secure, nor __Host-: for development only`;
 
-function read(redirectUris: unknown, more: object = {}) {
+function read(redirectUris: unknown) {
   const findings = new ConfigFindings();
-  const uris = readRedirectUris({ redirectUris, ...more } as never, false, findings);
+  const policy = { production: false, allowInsecure: false };
+  const uris = readRedirectUris({ redirectUris } as never, policy, findings);
   try {
     findings.throwIfAny();
   } catch (error) {
@@ -49,10 +50,57 @@ describe('the redirect URIs among the options', () => {
     expect(read([HTTPS, HTTP]).warnings).toContain(OVER_HTTP);
     expect(read([HTTPS, HTTP]).problems).toEqual([]);
   });
+});
 
-  it('say whose flag it is that is no flag', () => {
-    expect(read([HTTPS], { allowInsecureRedirectUris: 'yes' }).problems).toEqual([
-      'allowInsecureRedirectUris: must be true or false',
+describe('the public base path', () => {
+  function readBase(publicBasePath: unknown) {
+    const findings = new ConfigFindings();
+    const paths = readPublicBasePaths({ publicBasePath } as never, findings);
+    try {
+      findings.throwIfAny();
+    } catch (error) {
+      return (error as NotionConfigError).problems;
+    }
+    return paths;
+  }
+
+  it.each<[unknown, string[]]>([
+    [undefined, ['']],
+    ['', ['']],
+    ['/', ['']],
+    ['api', ['/api']],
+    ['/api/', ['/api']],
+    ['//gateway/v1.2//', ['/gateway/v1.2']],
+    ['/caf%C3%A9', ['/caf%C3%A9']],
+    [
+      ['/api', ' / '],
+      ['/api', ''],
+    ],
+    [['/api', 'api/'], ['/api']],
+    [[], ['']],
+  ])('%j is what stands before a mounted path: %j', (given, paths) => {
+    expect(readBase(given)).toEqual(paths);
+  });
+
+  it.each([
+    'https://app.example/api',
+    '//app.example:8443/api',
+    '/api?x=1',
+    '/api#x',
+    '/:tenant',
+    '/*rest',
+    '/a//b',
+    '/a/../b',
+    '/a/%2e%2E/b',
+    'a b',
+    '\\api',
+    `/${'a'.repeat(201)}`,
+    7,
+    null,
+    [['/api']],
+  ])('C8: is a path and nothing else, not %j', (given) => {
+    expect(readBase(given)).toEqual([
+      'publicBasePath (NOTION_AUTH_PUBLIC_BASE_PATH): must be a path such as /api (or a list of them), without scheme, host, query or fragment',
     ]);
   });
 });

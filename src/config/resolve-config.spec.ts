@@ -38,7 +38,9 @@ describe('the resolved configuration', () => {
       clientSecretNext: null,
       clientSecretSource: null,
       redirectUris: ['https://app.example/notion/callback'],
+      publicBasePaths: [''],
       apiBaseUrl: 'https://api.notion.com',
+      issuer: 'https://api.notion.com',
       notionVersion: '2026-03-11',
       production: false,
       databaseUrl: null,
@@ -392,6 +394,33 @@ describe('problems', () => {
     },
   );
 
+  it.each([
+    'http://notion.example',
+    'https://notion.example/?a=1',
+    'https://notion.example/#a',
+    'https://user:pw@notion.example',
+    'notion.example',
+    '',
+    7,
+  ])('D13: include the issuer %j', (issuer) => {
+    expect(problemsOf({ issuer: issuer as string })).toEqual([
+      expect.stringMatching(/^issuer \(NOTION_ISSUER\): /),
+    ]);
+  });
+
+  it.each([
+    'https://notion.example',
+    'https://notion.example/',
+    'https://www.notion.so/oauth',
+    'http://[::1]:4000',
+  ])('D13: do not include the issuer %s, which stays as it is written', (issuer) => {
+    expect(resolve({ issuer }).issuer).toBe(issuer);
+  });
+
+  it('D13: have the issuer of the API base URL by default', () => {
+    expect(resolve({ apiBaseUrl: 'http://localhost:4000/' }).issuer).toBe('http://localhost:4000');
+  });
+
   it.each(['postgres', 'postgresql', 'mysql', 'mariadb'])('do not include a %s database', (protocol) => {
     expect(problemsOf({ databaseUrl: `${protocol}://app:pw@db.example:1234/app` })).toEqual([]);
   });
@@ -457,7 +486,32 @@ describe('production', () => {
   it('refuses loopback redirect URIs unless they are allowed', () => {
     const redirectUris = ['http://localhost:3000/cb'];
     expect(problemsOf({ redirectUris }, production)).toHaveLength(1);
-    expect(problemsOf({ redirectUris, allowInsecureRedirectUris: true }, production)).toEqual([]);
+    expect(problemsOf({ redirectUris, allowInsecureUrls: true }, production)).toEqual([]);
+  });
+
+  it.each(['http://127.0.0.1:4000', 'http://localhost:4000', 'https://[::1]:4000'])(
+    'D9: refuses the API base URL %s unless it is allowed, and warns then',
+    (apiBaseUrl) => {
+      expect(problemsOf({ apiBaseUrl }, production)).toEqual([
+        'apiBaseUrl (NOTION_API_BASE_URL): points at loopback in production; remove it to use https://api.notion.com, or set allowInsecureUrls',
+      ]);
+      const { warnings } = resolve({ apiBaseUrl, allowInsecureUrls: true }, production);
+      expect(warnings).toEqual(['apiBaseUrl (NOTION_API_BASE_URL): points at loopback in production']);
+    },
+  );
+
+  it('D9: refuses an API base URL of plain http outside loopback in any case', () => {
+    for (const environment of [{}, production]) {
+      expect(
+        problemsOf({ apiBaseUrl: 'http://notion.example', allowInsecureUrls: true }, environment),
+      ).toEqual(['apiBaseUrl (NOTION_API_BASE_URL): must use https (http only on loopback)']);
+    }
+  });
+
+  it('says whose flag it is that is no flag', () => {
+    expect(problemsOf({ allowInsecureUrls: 'yes' as never })).toEqual([
+      'allowInsecureUrls: must be true or false',
+    ]);
   });
 
   it('is what the option says, whatever NODE_ENV says', () => {

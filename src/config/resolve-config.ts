@@ -8,7 +8,7 @@ import { readLimits } from './limits.option.js';
 import type { ClientSecretSource, GatheredOptions, NotionAuthConfig } from './notion-auth.options.js';
 import type { NotionAuthWiring } from './notion-auth.wiring.js';
 import { unknownOptions } from './option-names.js';
-import { readRedirectUris } from './redirect-uris.option.js';
+import { readPublicBasePaths, readRedirectUris } from './redirect-uris.option.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -28,6 +28,8 @@ export function resolveConfig(
   for (const name of unknownOptions(given)) findings.problem(name, 'is not an option');
   const production =
     readFlag('production', given.production, findings) ?? environment['NODE_ENV'] === 'production';
+  const allowInsecure = readFlag('allowInsecureUrls', given.allowInsecureUrls, findings) ?? false;
+  const urls = { production, allowInsecure };
   checkTlsVerification(production, environment, findings);
 
   // The application's own DataSource is never the embedded SQLite.
@@ -35,10 +37,11 @@ export function resolveConfig(
   const config: NotionAuthConfig = {
     ...readCredentials(given, findings),
     clientSecretSource,
-    redirectUris: readRedirectUris(given, production, findings),
+    redirectUris: readRedirectUris(given, urls, findings),
+    publicBasePaths: readPublicBasePaths(given, findings),
     encryptionKeys: readEncryptionKeys(given, { production, isShared }, findings),
     allowMissingKeys: readFlag('allowMissingKeys', given.allowMissingKeys, findings) ?? false,
-    ...readUpstream(given, production, findings),
+    ...readUpstream(given, urls, findings),
     production,
     ...readDatabase(given, findings),
     ...readLimits(given, findings),

@@ -13,6 +13,11 @@ export interface BoundBrowser {
   readonly setCookie: string;
 }
 
+const SECURE_NAME = '__Host-notion-auth';
+/** Over plain HTTP, which the `__Host-` prefix excludes. */
+const PLAIN_NAME = 'notion-auth';
+type CookieName = typeof SECURE_NAME | typeof PLAIN_NAME;
+
 /**
  * Ties a connect to the browser that started it, by one cookie that all its tabs share. `SameSite=Lax`, because
  * the callback is a navigation that another site starts.
@@ -20,39 +25,51 @@ export interface BoundBrowser {
  */
 @Injectable()
 export class BrowserBinding {
-  private readonly secure: boolean;
-  private readonly cookieName: string;
+  private readonly cookieNames: readonly CookieName[];
 
   constructor(@Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig) {
-    this.secure = new URL(config.redirectUris[0]).protocol === 'https:';
-    this.cookieName = this.secure ? '__Host-notion-auth' : 'notion-auth';
+    const used = new Set(config.redirectUris.map(cookieNameFor));
+    this.cookieNames = ([SECURE_NAME, PLAIN_NAME] as const).filter((name) => used.has(name));
   }
 
   /** Binds a connect to the browser that sent `cookieHeader`, under the secret it already has, if it has one. */
-  bind(cookieHeader: string | undefined): BoundBrowser {
-    const secret = this.secretIn(cookieHeader) ?? newConnectSecret();
-    return { browserHash: hashConnectSecret(secret), setCookie: this.cookieFor(secret) };
+  bind(cookieHeader: string | undefined, redirectUri: string): BoundBrowser {
+    const name = cookieNameFor(redirectUri);
+    const secret = secretIn(cookieHeader, name) ?? newConnectSecret();
+    return { browserHash: browserHashOf(name, secret), setCookie: this.cookieFor(name, secret) };
   }
 
   /** The hash that this browser's connects are bound to; `null` when it has no cookie of ours. */
   recognise(cookieHeader: string | undefined): string | null {
-    const secret = this.secretIn(cookieHeader);
-    return secret === null ? null : hashConnectSecret(secret);
+    for (const name of this.cookieNames) {
+      const secret = secretIn(cookieHeader, name);
+      if (secret !== null) return browserHashOf(name, secret);
+    }
+    return null;
   }
 
-  private secretIn(cookieHeader: string | undefined): string | null {
-    if (cookieHeader === undefined || cookieHeader.length > MAX_COOKIE_HEADER_LENGTH) return null;
-    const value = parse(cookieHeader)[this.cookieName];
-    return isConnectSecret(value) ? value : null;
-  }
-
-  private cookieFor(secret: string): string {
-    return serialize(this.cookieName, secret, {
+  private cookieFor(name: CookieName, secret: string): string {
+    return serialize(name, secret, {
       httpOnly: true,
       sameSite: 'lax',
-      secure: this.secure,
+      secure: name === SECURE_NAME,
       path: '/',
       maxAge: Math.floor(this.config.connect.stateLifetimeMs / SECOND_MS),
     });
   }
+}
+
+function cookieNameFor(redirectUri: string): CookieName {
+  return new URL(redirectUri).protocol === 'https:' ? SECURE_NAME : PLAIN_NAME;
+}
+
+function secretIn(cookieHeader: string | undefined, name: CookieName): string | null {
+  if (cookieHeader === undefined || cookieHeader.length > MAX_COOKIE_HEADER_LENGTH) return null;
+  const value = parse(cookieHeader)[name];
+  return isConnectSecret(value) ? value : null;
+}
+
+/** Differs by name: a sibling host can plant the plain cookie, and must not take the place of the `__Host-` one with it. */
+function browserHashOf(name: CookieName, secret: string): string {
+  return hashConnectSecret(name === SECURE_NAME ? secret : `${name} ${secret}`);
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { OwnerGate } from '../config/owner.gate.js';
+import { selectRedirectUri } from '../config/redirect-uri.selection.js';
 import type { ConnectStateKeys, ConsumeResult, PendingConnect } from '../domain/connect-state-store.js';
 import {
   NotionCallbackRefusedError,
@@ -61,13 +62,18 @@ export class CallbackVerifier {
 
   /** RFC 9207: an issuer that is named must be ours; compared before the state is spent on somebody's forgery. */
   private requireIssuer(issuer: string | undefined): void {
-    if (issuer !== undefined && issuer !== this.config.apiBaseUrl) refuse('wrong_client');
+    if (issuer !== undefined && issuer !== this.config.issuer) refuse('wrong_issuer', { issuer });
   }
 
   /** Missing never equals missing: without a state or without a cookie there is nothing to look up. */
-  private keysOf(state: string, { headers }: ConnectRequest): ConnectStateKeys {
+  private keysOf(state: string, { headers, host }: ConnectRequest): ConnectStateKeys {
     if (!isConnectSecret(state)) refuse('unknown_state');
-    const browserHash = this.browsers.recognise(headers.cookie) ?? refuse('wrong_browser');
+    const browserHash = this.browsers.recognise(headers.cookie);
+    if (browserHash === null) {
+      // Most often the application was opened on another host, where the browser keeps the cookie.
+      const startAt = new URL(selectRedirectUri(this.config.redirectUris, host)).origin;
+      refuse('wrong_browser', { startAt });
+    }
     return { stateHash: hashConnectSecret(state), browserHash };
   }
 
@@ -84,6 +90,6 @@ export class CallbackVerifier {
   }
 }
 
-function refuse(refusal: CallbackRefusal): never {
-  throw new NotionCallbackRefusedError(refusal);
+function refuse(...refusal: ConstructorParameters<typeof NotionCallbackRefusedError>): never {
+  throw new NotionCallbackRefusedError(...refusal);
 }

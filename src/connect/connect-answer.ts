@@ -25,6 +25,18 @@ const REFUSED: ConnectAnswer = {
   ],
 };
 
+/** As `REFUSED`; without a cookie of ours the browser is told what it can know already: which host it is on. */
+function noCookie(origin: string): ConnectAnswer {
+  return {
+    status: 400,
+    title: 'Nothing was connected',
+    paragraphs: [
+      `Notion sent this browser back to ${origin}, and the browser has no cookie of a connection started at this address. That happens when the application was opened at another address or in another browser, when cookies are blocked, or when too much time went by.`,
+      `Nothing was changed. Open the application at ${origin} in this browser, sign in if it asks you to, and start again there.`,
+    ],
+  };
+}
+
 const WRONG_OWNER: ConnectAnswer = {
   status: 403,
   title: 'You are signed in as somebody else',
@@ -126,8 +138,10 @@ const UNEXPECTED: ConnectAnswer = {
 
 /** What an error means to the person in front of the browser. */
 export function connectAnswerFor(error: NotionAuthError): ConnectAnswer {
-  if (error instanceof NotionCallbackRefusedError)
+  if (error instanceof NotionCallbackRefusedError) {
+    if (error.startAt !== null) return noCookie(error.startAt);
     return error.refusal === 'wrong_owner' ? WRONG_OWNER : REFUSED;
+  }
   if (error instanceof NotionOtherGrantError) return otherGrant(error);
   if (error instanceof NotionConnectFailedError) return exchangeFailure(error);
   if (error instanceof NotionStoreUnavailableError)

@@ -39,6 +39,16 @@ export class ConnectLog {
     this.logger.debug('connect started', { reconnect });
   }
 
+  /** The callback will arrive on the redirect URI's host, without the cookie that the browser keeps for `host`. */
+  openedOnOtherHost(host: string, redirectUri: string): void {
+    const redirectHost = new URL(redirectUri).host;
+    this.failures.warn(
+      'connect opened on another host',
+      'connect opened on another host than its redirect URI: open the application on redirect_host, add a redirect URI on host, or set trust proxy where a proxy changes Host',
+      { host, redirect_host: redirectHost },
+    );
+  }
+
   disconnected(outcome: string, authorization: AuthorizationId): void {
     this.watched.statusChanged(authorization);
     this.logger.log('disconnect', { outcome, authorization });
@@ -76,8 +86,9 @@ export class ConnectLog {
     if (error instanceof NotionConnectDeniedError) {
       this.logger.log('connect denied', { stage, reason: error.reason, answered: SEE_OTHER, authorization });
     } else if (error instanceof NotionCallbackRefusedError) {
-      const { refusal } = error;
-      this.failures.warn(`connect refused ${refusal}`, 'connect refused', { stage, refusal, ...about });
+      const { refusal, issuer } = error;
+      const facts = { stage, refusal, ...(issuer === null ? {} : { issuer }), ...about } as const;
+      this.failures.warn(`connect refused ${refusal}`, 'connect refused', facts);
     } else if (error instanceof NotionOtherGrantError) {
       // An alert: a confused person, or a code that somebody slipped into this browser (RFC 9700 section 4.5).
       this.logger.error('connect other_grant', {

@@ -6,6 +6,8 @@ export interface ConnectRequest {
   /** Express: the URL before routers stripped their mount path. */
   readonly originalUrl?: string;
   readonly headers: IncomingHttpHeaders;
+  /** By the application's `trust proxy` setting the `X-Forwarded-Host` of its proxy, else the `Host` header. */
+  readonly host?: string;
 }
 
 /**

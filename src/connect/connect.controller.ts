@@ -31,6 +31,7 @@ export function connectControllerFor(prefix: string): Type<unknown> {
         returnTo: query.get('returnTo') ?? undefined,
         reconnect: query.get('reconnect'),
         cookies: request.headers.cookie,
+        host: request.host,
       });
       this.responder.seeOther(response, url, setCookie);
     }

@@ -1,6 +1,7 @@
 import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { passOn } from '../config/http-context.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
+import { selectRedirectUri } from '../config/redirect-uri.selection.js';
 import { NOTION_AUTH_WIRING, type NotionAuthWiring } from '../config/notion-auth.wiring.js';
 import {
   NotionAuthError,
@@ -40,16 +41,17 @@ export class NotionConnectFilter implements ExceptionFilter<NotionAuthError> {
     }
     const { code } = error;
     const { status, title, paragraphs } = connectAnswerFor(error);
-    if (prefersJson(host.switchToHttp().getRequest<ConnectRequest>())) {
+    const request = host.switchToHttp().getRequest<ConnectRequest>();
+    if (prefersJson(request)) {
       this.responder.json(response, status, { code, message: paragraphs[0] });
     } else {
-      const html = renderConnectPage({ title, paragraphs, code, next: this.nextStep(error) });
+      const html = renderConnectPage({ title, paragraphs, code, next: this.nextStep(error, request) });
       this.responder.page(response, status, html);
     }
   }
 
-  private nextStep(error: NotionAuthError): ConnectPage['next'] {
-    const connectPath = this.connectPath();
+  private nextStep(error: NotionAuthError, request: ConnectRequest): ConnectPage['next'] {
+    const connectPath = this.connectPath(request);
     const connecting = error instanceof NotionStoreUnavailableError ? error.connecting : null;
     if (connecting !== null || connectPath === null) {
       const href = connecting?.returnTo ?? this.config.connect.defaultReturnTo;
@@ -61,9 +63,9 @@ export class NotionConnectFilter implements ExceptionFilter<NotionAuthError> {
   }
 
   /** The built-in connect route stands beside the callback, wherever a global prefix or a proxy put the two. */
-  private connectPath(): string | null {
+  private connectPath({ host }: ConnectRequest): string | null {
     if (this.wiring.routes === false) return null;
-    const { pathname } = new URL(this.config.redirectUris[0]);
+    const { pathname } = new URL(selectRedirectUri(this.config.redirectUris, host));
     const callbackPath = /^(.*\/)callback\/?$/.exec(pathname);
     return callbackPath === null ? null : `${callbackPath[1]}connect`;
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { requireOwner } from '../config/owner.gate.js';
+import { otherHost, requireRedirectUri, selectRedirectUri } from '../config/redirect-uri.selection.js';
 import type { Authorization, AuthorizationId } from '../domain/authorization.js';
 import { AuthorizationStore } from '../domain/authorization-store.js';
 import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
@@ -28,6 +29,13 @@ export interface ConnectStart {
   readonly reconnect?: AuthorizationId | null;
   /** The request's `Cookie` header, so that several tabs of one browser can connect at once. */
   readonly cookies?: string;
+  /**
+   * The host that the user has opened, with its port: `request.host` of Express 5 and of Fastify, which follow the
+   * application's `trust proxy` setting. Selects the redirect URI on the same host, where the browser keeps its cookie.
+   */
+  readonly host?: string;
+  /** One of the option `redirectUris`, byte for byte. @defaultValue the one on `host`, else the first */
+  readonly redirectUri?: string;
 }
 
 /** What to answer the browser with: a 303 to `url`, and `setCookie`, without which its callback is refused. */
@@ -67,6 +75,7 @@ export class NotionConnectService {
   /**
    * Starts a connect and says how to send the browser to Notion.
    * @throws {@link NotionAuthorizationNotFoundError} when `reconnect` is not one of the owner's.
+   * @throws {@link NotionConfigError} when `redirectUri` is not one of `redirectUris`, which it names.
    * @throws {@link NotionStoreUnavailableError} when the connect could not be kept.
    */
   authorizeUrl(start: ConnectStart): Promise<ConnectDeparture> {
@@ -74,14 +83,19 @@ export class NotionConnectService {
       const ownerId = requireOwner(start.ownerId);
       if (start.reconnect != null) await this.requireOwned(start.reconnect, ownerId);
       const { clientId, redirectUris, connect } = this.config;
-      const [redirectUri] = redirectUris;
+      const redirectUri =
+        start.redirectUri === undefined
+          ? selectRedirectUri(redirectUris, start.host)
+          : requireRedirectUri(redirectUris, start.redirectUri);
       const state = newConnectSecret();
-      const { browserHash, setCookie } = this.browsers.bind(start.cookies);
+      const { browserHash, setCookie } = this.browsers.bind(start.cookies, redirectUri);
       const keys = { stateHash: hashConnectSecret(state), browserHash };
       const returnTo = safeReturnTo(start.returnTo, connect.defaultReturnTo);
       const reconnect = start.reconnect ?? null;
       await this.pending.begin(keys, { ownerId, clientId, redirectUri, returnTo, reconnect });
       this.log.started(start.reconnect);
+      const host = otherHost(redirectUri, start.host);
+      if (host !== null) this.log.openedOnOtherHost(host, redirectUri);
       return { url: this.notion.authorizeUrl({ state, redirectUri }), setCookie };
     });
   }
@@ -102,8 +116,8 @@ export class NotionConnectService {
    * The address for a message to the person whom an authorization needs: there they sign in to the application as
    * usual, and connect the same grant again under the same id. It holds no secret, and is of no use to anybody but an
    * owner of the authorization.
-   * @param options.startUrl - Where the application starts connects. @defaultValue the built-in route beside the
-   * first redirect URI
+   * @param options.startUrl - Where the application starts connects, as the browser sees it: an address, or a path on the
+   * host of the first redirect URI. @defaultValue the built-in route beside the first redirect URI
    * @param options.returnTo - Path on the application's own origin where the connect ends.
    */
   reconnectLink(

@@ -72,7 +72,7 @@ export const OWN_RULES: Record<NotionAuthErrorCode, Rule> = {
     summary: 'The callback does not belong to a connect that this browser began here.',
     causes: [
       'it was opened twice, too late, or in another browser',
-      'the cookie got lost on the way',
+      'the cookie got lost on the way, often because the application was opened on another host',
       'a forgery',
     ],
     fix: ['let the person start again', 'if it is always so, look whether the cookie reaches the callback'],

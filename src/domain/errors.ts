@@ -129,6 +129,7 @@ export const CALLBACK_REFUSALS = [
   'wrong_browser',
   'wrong_owner',
   'wrong_client',
+  'wrong_issuer',
 ] as const;
 export type CallbackRefusal = (typeof CALLBACK_REFUSALS)[number];
 
@@ -136,9 +137,29 @@ export type CallbackRefusal = (typeof CALLBACK_REFUSALS)[number];
 export class NotionCallbackRefusedError extends NotionAuthError {
   readonly code = 'notion_callback_refused';
 
-  constructor(readonly refusal: CallbackRefusal) {
-    super(`The Notion callback was refused (${refusal}); the person starts again from the connect page.`);
+  /** Where the user opens the application to start again: an origin of `redirectUris`. `null` where any will do. */
+  readonly startAt: string | null;
+  /** The `iss` that is not the configured one, as it came in. */
+  readonly issuer: string | null;
+
+  constructor(
+    readonly refusal: CallbackRefusal,
+    {
+      startAt = null,
+      issuer = null,
+    }: { readonly startAt?: string | null; readonly issuer?: string | null } = {},
+  ) {
+    super(`The Notion callback was refused (${refusal}); ${nextStepFor(refusal, startAt)}.`);
+    this.startAt = startAt;
+    this.issuer = issuer;
   }
+}
+
+function nextStepFor(refusal: CallbackRefusal, startAt: string | null): string {
+  if (refusal === 'wrong_issuer')
+    return 'its iss is not the configured issuer: set the option issuer (NOTION_ISSUER) if Notion has another one';
+  if (startAt === null) return 'the person starts again from the connect page';
+  return `the browser sent no cookie: the user opens the application at ${startAt} and starts again there`;
 }
 
 /** The person pressed Cancel, or Notion refused for its own reasons. Existing authorizations are untouched. */

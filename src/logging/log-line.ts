@@ -14,6 +14,8 @@ export interface LogFacts {
   readonly kind?: string;
   readonly outcome?: string;
   readonly refusal?: string;
+  /** The `iss` of a callback, where it is not the configured one. */
+  readonly issuer?: string;
   readonly reason?: string | null;
   /** Notion's HTTP status. */
   readonly status?: number;
@@ -44,6 +46,10 @@ export interface LogFacts {
   readonly file?: string;
   readonly until?: string;
   readonly reconnect?: string | null;
+  /** The host on which the user has opened the application. */
+  readonly host?: string;
+  /** The host of the redirect URI. */
+  readonly redirect_host?: string;
   /** Who used the console, as the application names them. */
   readonly actor?: string;
   /** How many owners an action of the console was for. */

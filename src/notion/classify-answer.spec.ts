@@ -1,4 +1,4 @@
-import { classifyRefusal } from './classify-answer.js';
+import { classifyErrorCode, classifyRefusal } from './classify-answer.js';
 
 describe('classifyRefusal', () => {
   it.each([
@@ -29,5 +29,20 @@ describe('classifyRefusal', () => {
   it('never declares a grant dead by the status of a server error, whatever code its body carries', () => {
     expect(classifyRefusal(500, 'invalid_grant')).toBe('unknown');
     expect(classifyRefusal(503, 'invalid_client')).toBe('unknown');
+  });
+});
+
+describe('classifyErrorCode', () => {
+  it.each([
+    ['invalid_grant', 'dead'],
+    ['invalid_client', 'configuration'],
+    ['unauthorized_client', 'configuration'],
+    ['invalid_request', 'not_processed'],
+    ['invalid_scope', 'not_processed'],
+    ['server_error', 'unknown'],
+    ['anything_else', 'unknown'],
+    [undefined, 'unknown'],
+  ] as const)('takes %s beside a success status as %s', (code, expected) => {
+    expect(classifyErrorCode(code)).toBe(expected);
   });
 });

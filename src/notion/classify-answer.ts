@@ -25,3 +25,16 @@ export function classifyRefusal(status: number, code: string | undefined): Failu
   if (code !== undefined && CLIENT_FAULTS.has(code)) return 'configuration';
   return 'not_processed';
 }
+
+/** Codes for a request that was rejected before the code or token in it was looked at (RFC 6749 section 5.2). */
+const REQUEST_FAULTS: ReadonlySet<string> = new Set(['invalid_request', 'invalid_scope']);
+
+/**
+ * What an error says that came with a success status: its code alone counts. Without a known code a token pair may have
+ * been issued all the same.
+ */
+export function classifyErrorCode(code: string | undefined): FailureClass {
+  const isKnown =
+    code !== undefined && (code === 'invalid_grant' || CLIENT_FAULTS.has(code) || REQUEST_FAULTS.has(code));
+  return isKnown ? classifyRefusal(400, code) : 'unknown';
+}

@@ -12,9 +12,9 @@ import {
   type TokenRequestLimits,
 } from '../domain/notion-oauth.js';
 import { Secret } from '../domain/secret.js';
-import { classifyRefusal } from './classify-answer.js';
+import { classifyErrorCode, classifyRefusal } from './classify-answer.js';
 import { ClientSecrets } from './client-secrets.js';
-import { parseOAuthError, parseRequestId } from './oauth-error.schema.js';
+import { isErrorBody, parseOAuthError, parseRequestId } from './oauth-error.schema.js';
 import { OAuthTransport, type OAuthReply, type OAuthRequest } from './oauth.transport.js';
 import { parseRetryAfter } from './retry-after.js';
 import { parseGrant, parseTokens } from './token-answer.schema.js';
@@ -28,8 +28,12 @@ const introspection = z.object({ active: z.boolean(), scope: z.string().max(4_09
 
 type RequestLimits = TokenRequestLimits & Pick<OAuthRequest, 'isStillWanted'>;
 type Answered = Extract<OAuthReply, { kind: 'answered' }>;
-type Verdict =
-  { readonly kind: 'answered'; readonly body: unknown; readonly requestId?: string } | ClassifiedFailure;
+interface SuccessStatus {
+  readonly kind: 'answered';
+  readonly body: unknown;
+  readonly requestId?: string;
+}
+type Verdict = SuccessStatus | ClassifiedFailure;
 
 /** Notion's OAuth endpoints over HTTP. The only place that knows their wire names. */
 @Injectable()
@@ -60,6 +64,7 @@ export class NotionOAuthClient extends NotionOAuth {
     const limits = { timeoutMs: this.config.connect.exchangeTimeoutMs };
     const verdict = await this.ask('/v1/oauth/token', body, limits);
     if (verdict.kind !== 'answered') return verdict;
+    if (isErrorBody(verdict.body)) return errorIn(verdict);
     const tokens = parseTokens(verdict.body);
     const grant = parseGrant(verdict.body);
     return tokens && grant ? { kind: 'success', ...tokens, grant } : malformed(verdict.requestId);
@@ -161,6 +166,12 @@ export class NotionOAuthClient extends NotionOAuth {
 
 function refusesClient(verdict: Verdict): boolean {
   return verdict.kind === 'configuration' && verdict.failure.code === 'invalid_client';
+}
+
+/** An exchange that failed with a success status; tokens beside the error are not taken (B14). */
+function errorIn({ body, requestId: header }: SuccessStatus): ClassifiedFailure {
+  const { code = 'malformed_response', requestId = header } = parseOAuthError(body);
+  return { kind: classifyErrorCode(code), failure: { status: 200, code, requestId } };
 }
 
 /** A 2xx that cannot be believed: Notion may have rotated all the same. */

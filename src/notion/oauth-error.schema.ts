@@ -27,6 +27,13 @@ export function parseOAuthError(body: unknown): OAuthErrorFacts {
   return { code: parsed.data.error ?? parsed.data.code, requestId: parsed.data.request_id };
 }
 
+/** Whether a body says that it is an error, whatever its status says. */
+export function isErrorBody(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  const { error, object } = body as { readonly error?: unknown; readonly object?: unknown };
+  return Boolean(error) || object === 'error';
+}
+
 /** What may be written into a log as it is; nothing for anything else. */
 export function parseRequestId(header: string | undefined): string | undefined {
   return requestId.parse(header);

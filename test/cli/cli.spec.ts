@@ -83,6 +83,11 @@ describe('notion-auth doctor', () => {
       /FAIL {2}redirect URIs .*\/oauth\/callback is not where the callback is mounted/,
     ],
     [
+      'a prefix that a proxy removes',
+      { NOTION_REDIRECT_URIS: 'https://app.example/api/notion/callback' },
+      /FAIL {2}redirect URIs .*set publicBasePath \(NOTION_AUTH_PUBLIC_BASE_PATH\) to \/api;/,
+    ],
+    [
       'plain HTTP in production',
       { NODE_ENV: 'production', NOTION_REDIRECT_URIS: 'http://app.example/notion/callback' },
       /FAIL .*redirectUris/,

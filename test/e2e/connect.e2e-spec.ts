@@ -443,6 +443,34 @@ describe('authorize and state', () => {
     expect((await browser.get(callback)).status).toBe(303);
   });
 
+  it('D13: accepts the issuer that is configured, and none beside it', async () => {
+    const issuer = 'https://www.notion.example/oauth';
+    const own = await startApp({ issuer });
+    try {
+      const visitor = new TestBrowser(own.url, 'owner-of-issuer');
+      const callback = allow(await start('', visitor));
+      const lines = ConnectApp.log.length;
+      for (const other of [simulator.url, `${issuer}/`, 'https://evil.example'])
+        await expectRefused(`${callback}&iss=${encodeURIComponent(other)}`, visitor);
+      expect(ConnectApp.log.slice(lines)).toContainEqual(
+        expect.stringContaining('refusal=wrong_issuer issuer=https%3A%2F%2Fevil.example answered=400'),
+      );
+      expect((await visitor.get(`${callback}&iss=${encodeURIComponent(issuer)}`)).status).toBe(303);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('D13: accepts a callback that names no issuer, as Notion sends it', async () => {
+    const own = await startApp({ issuer: 'https://www.notion.example' });
+    try {
+      const visitor = new TestBrowser(own.url, 'owner-without-issuer');
+      expect((await visitor.get(allow(await start('', visitor)))).status).toBe(303);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('A13: accepts an issuer that is Notion', async () => {
     const callback = allow(await start());
     expect((await browser.get(`${callback}&iss=${encodeURIComponent(simulator.url)}`)).status).toBe(303);
@@ -1013,7 +1041,6 @@ describe('callback errors', () => {
   });
 
   it.each([
-    ['an error body', { kind: 'status', status: 200, body: { error: 'invalid_grant' } }],
     ['HTML', { kind: 'html', status: 200, processed: true }],
     ['no access_token', { kind: 'missing_field', field: 'access_token' }],
     ['another token_type', { kind: 'override', fields: { token_type: 'mac' } }],
@@ -1036,6 +1063,43 @@ describe('callback errors', () => {
     simulator.fail('exchange', fault);
     expect((await browser.get(allow(await start()))).status).toBe(502);
     expect(await app.connect.list(browser.user!)).toEqual([]);
+  });
+
+  it.each([
+    ['invalid_grant', { error: 'invalid_grant' }, 400, 'dead'],
+    ['invalid_client', { error: 'invalid_client' }, 502, 'configuration'],
+    ['invalid_request', { error: 'invalid_request' }, 502, 'not_processed'],
+    ['server_error', { error: 'server_error' }, 502, 'unknown'],
+    ['malformed_response', { error: { message: 'no' } }, 502, 'unknown'],
+    ['validation_error', { object: 'error', code: 'validation_error' }, 502, 'unknown'],
+  ])(
+    'B14: keeps nothing of a 200 with the error %s, also beside tokens, and tells it from the others',
+    async (code, fields, status, kind) => {
+      const own = await startApp();
+      try {
+        const visitor = new TestBrowser(own.url, 'owner-of-errors');
+        for (const fault of [
+          { kind: 'status', status: 200, body: fields },
+          { kind: 'override', fields },
+        ] as const) {
+          const lines = ConnectApp.log.length;
+          simulator.fail('exchange', fault);
+          expect((await visitor.get(allow(await start('', visitor)))).status).toBe(status);
+          expect(await own.connect.list('owner-of-errors')).toEqual([]);
+          expect(ConnectApp.log.slice(lines)).toContainEqual(
+            expect.stringContaining(`connect failed stage=exchange kind=${kind} status=200 code=${code}`),
+          );
+        }
+      } finally {
+        await own.close();
+      }
+    },
+  );
+
+  it('takes a token response with an empty error for what it is', async () => {
+    simulator.fail('exchange', { kind: 'override', fields: { error: null } });
+    await connected();
+    expect(await app.connect.list(browser.user!)).toMatchObject([{ status: 'active' }]);
   });
 
   it('keeps a grant that comes without a refresh token', async () => {

@@ -82,6 +82,7 @@ describe('a failure in the log', () => {
     simulator.fail('exchange', { kind: 'status', status: 503 }, { times: 1 });
     expect(await app.connectInBrowser()).toBe(502);
     expect(lines).toEqual([
+      expect.stringMatching(/^connect opened on another host .* redirect_host=app\.example$/),
       expect.stringMatching(
         `^connect failed stage=exchange kind=unknown status=503 .*request=${UUID} answered=502$`,
       ),

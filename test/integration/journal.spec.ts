@@ -68,7 +68,7 @@ describe('the journal of an application', () => {
   it('does not start in production with a journal folder that is a file, and starts elsewhere', async () => {
     const file = join(folder.path, 'a file');
     writeFileSync(file, '');
-    const started = start(file, { production: true });
+    const started = start(file, { production: true, allowInsecureUrls: true });
     await expect(started).rejects.toThrow(NotionConfigError);
     await expect(started).rejects.toThrow(/refresh\.journalFolder \(NOTION_AUTH_JOURNAL_DIR\)/);
     await (await start(file)).close();

@@ -21,6 +21,7 @@ export interface ConnectAppOptions {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUri?: string;
+  readonly issuer?: string;
   /** Shares the database of another application. */
   readonly folder?: string;
   /** A server's database instead of a file. */
@@ -65,6 +66,7 @@ export class ConnectApp {
           clientSecret: options.clientSecret,
           redirectUris: [options.redirectUri ?? REDIRECT_URI],
           apiBaseUrl: options.notionUrl,
+          issuer: options.issuer,
           encryptionKeys: [{ id: 'k1', key: options.encryptionKey ?? randomBytes(32).toString('base64') }],
           ...(options.databaseUrl === undefined
             ? { databaseFile: join(folder, 'notion-auth.sqlite') }
