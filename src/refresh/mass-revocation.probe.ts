@@ -52,7 +52,7 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
     try {
       for (let hasMore = true; hasMore && !this.hasEnded;) {
         const tended = await this.store.tendMassRevocation(BATCH_SIZE);
-        for (const id of tended.marked) this.watch.statusChanged(id);
+        for (const id of tended.marked) this.watch.statusChanged(id, 'needs_reconnect');
         hasMore = tended.hasMore;
         if (tended.probe !== null && (await this.showsRecovery(tended.probe))) {
           await this.store.closeMassRevocation();
