@@ -37,6 +37,7 @@ describe("the README's applications", () => {
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
+    child = undefined;
     for (const simulator of simulators.splice(0)) await simulator.close();
     rmSync(folder, { recursive: true });
   });
