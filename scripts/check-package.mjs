@@ -110,12 +110,13 @@ async function typeCheck(entries) {
   await run(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '-p', application]);
 }
 
-/** No test in the tarball, and no source map that leads to a file which is not there. */
+/** The example of an environment, no test, and no source map that leads to a file which is not there. */
 async function checkContents() {
   const installed = join(application, 'node_modules', manifest.name);
   const files = await readdir(installed, { recursive: true });
-  const unwanted = files.filter((file) => /\.spec\.|\.d\.ts\.map$|(^|\/)\.env/.test(file));
+  const unwanted = files.filter((file) => /\.spec\.|\.d\.ts\.map$|(^|\/)\.env(?!\.example$)/.test(file));
   if (unwanted.length > 0) throw new Error(`The tarball holds ${unwanted.join(', ')}`);
+  if (!files.includes('.env.example')) throw new Error('The tarball lacks .env.example.');
   for (const file of files.filter((name) => name.endsWith('.js.map'))) {
     const { sourcesContent } = JSON.parse(await readFile(join(installed, file), 'utf8'));
     if (sourcesContent === undefined) throw new Error(`${file} leads to a source that is not packed.`);

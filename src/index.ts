@@ -130,6 +130,7 @@ export type { TokenPair } from './domain/authorization.js';
 // Errors
 export {
   NOTION_AUTH_ERROR_CODES,
+  NotionAmbiguousAuthorizationError,
   NotionAuthError,
   NotionAuthorizationNotFoundError,
   NotionCallbackRefusedError,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { provideDevelopmentKey } from './config/development-key.js';
 import { gatherOptions } from './config/gather-options.js';
 import {
   NOTION_AUTH_CONFIG,
@@ -26,5 +27,8 @@ export class NotionAuthConfigModule extends ConfigurableModuleClass {}
 
 async function configOf(given: NotionAuthOptions, wiring: NotionAuthWiring): Promise<NotionAuthConfig> {
   const { options, clientSecretSource } = await gatherOptions(given);
-  return resolveConfig(options, process.env, clientSecretSource, wiring);
+  return resolveConfig(options, process.env, clientSecretSource, {
+    dataSource: wiring.dataSource,
+    developmentKey: provideDevelopmentKey,
+  });
 }

@@ -4,7 +4,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { NotionAuthError } from 'nestjs-notion-auth';
 import { QuickstartModule } from './quickstart.module.js';
-import { provideDevelopmentKey } from './start/development-key.js';
 import { checkHost } from './start/host.check.js';
 import { openNotion } from './start/notion-source.js';
 import { QuickstartAddress } from './start/quickstart.address.js';
@@ -24,7 +23,6 @@ try {
 async function start(): Promise<void> {
   await ConfigModule.envVariablesLoaded;
   const address = await QuickstartAddress.choose(process.env);
-  const key = provideDevelopmentKey(process.env);
   const standIn = await openNotion(process.env);
   const app = await NestFactory.create<NestExpressApplication>(QuickstartModule.with({ address, standIn }), {
     logger: new QuietLogger(),
@@ -36,5 +34,5 @@ async function start(): Promise<void> {
   app.use(checkHost(address));
   app.enableShutdownHooks(undefined, { useProcessExit: true });
   await app.listen(address.port, '127.0.0.1');
-  console.log(welcome(process.env, address, standIn, key));
+  console.log(welcome(process.env, address, standIn));
 }

@@ -1,4 +1,5 @@
 import { judgeCallbackRoutes } from '../config/callback-route.js';
+import { readDevelopmentKey } from '../config/development-key.js';
 import { optionsFromEnvironment } from '../config/notion-auth.env.js';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { resolveConfig } from '../config/resolve-config.js';
@@ -46,7 +47,9 @@ export async function doctor(print: Printer, options: DoctorOptions): Promise<vo
 
 function configuration(findings: Findings): NotionAuthConfig | null {
   try {
-    const config = resolveConfig(readEnvironment());
+    const config = resolveConfig(readEnvironment(), process.env, null, {
+      developmentKey: readDevelopmentKey,
+    });
     for (const warning of config.warnings) findings.warn('configuration', warning);
     const { leaseMs, requestTimeoutMs, leaseMarginMs, drainMs } = config.refresh;
     const graceSeconds = Math.ceil((drainMs + END_MARGIN_MS) / SECOND_MS);

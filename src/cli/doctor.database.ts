@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { OBSTACLE_TEXTS } from '../storage/database-identity.js';
 import { inspectDatabase, type DatabaseInspection } from '../storage/inspect-database.js';
+import { EPHEMERAL_KEY_PREFIX } from '../config/encryption-keys.option.js';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { SECOND_MS } from '../domain/duration.js';
 import type { Findings } from './doctor.findings.js';
@@ -105,7 +106,14 @@ function clock({ clockOffsetMs }: DatabaseInspection, findings: Findings): void 
 function keys(config: NotionAuthConfig, { rowsByKey }: DatabaseInspection, findings: Findings): void {
   const configured = new Set(config.encryptionKeys.map(({ id }) => id));
   const missing = [...rowsByKey].filter(([keyId]) => !configured.has(keyId));
-  for (const [keyId, rows] of missing) {
+  const ephemeral = missing.filter(([keyId]) => keyId.startsWith(EPHEMERAL_KEY_PREFIX));
+  for (const [keyId, rows] of ephemeral) {
+    findings.warn(
+      'keys',
+      `${String(rows)} rows are encrypted with ${keyId}, the key of one process that has ended or still runs; after its end they cannot be decrypted, and their users must reconnect. Set NOTION_AUTH_ENCRYPTION_KEYS to keep tokens over restarts`,
+    );
+  }
+  for (const [keyId, rows] of missing.filter((one) => !ephemeral.includes(one))) {
     findings.fail(
       'keys',
       `the key ${keyId} seals ${String(rows)} rows and is not configured: put it back into NOTION_AUTH_ENCRYPTION_KEYS, after the first`,

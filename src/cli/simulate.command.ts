@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { environmentFor } from '../testing/index.endpoint.js';
 import { NotionSimulator } from '../testing/notion-simulator.js';
 import type { Printer } from './printer.js';
 
@@ -17,12 +18,16 @@ export async function simulate(print: Printer, { port, file, redirectUri }: Simu
     clientSecret: 'simulated-client-secret',
   });
   print.line(
-    `A stand-in for Notion at ${simulator.url}, until you press Ctrl+C. Start the application with:`,
+    `The Notion simulator runs at ${simulator.url} until you press Ctrl+C. Its grants: open that address.`,
   );
+  print.line('Put these lines into the .env of the application, with its own callback URL, and start it:');
   print.line();
-  print.line(`NOTION_API_BASE_URL=${simulator.url}`);
-  print.line(`NOTION_CLIENT_ID=${simulator.clientId}`);
-  print.line(`NOTION_CLIENT_SECRET=${simulator.clientSecret}`);
+  for (const variable of environmentFor(simulator, redirectUri ?? null)) print.line(variable);
+  print.line();
+  print.line('Expire every access token, or revoke a grant, from another terminal:');
+  print.line();
+  print.line(`curl -d action=expire ${simulator.url}`);
+  print.line(`curl -d action=revoke -d bot_id=BOT_ID ${simulator.url}`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await simulator.close();
 }

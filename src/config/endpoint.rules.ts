@@ -10,7 +10,7 @@ const NOTION_ORIGIN = 'https://api.notion.com';
 const NOTION_VERSION = '2026-03-11';
 const DATABASE_PROTOCOLS = ['postgres:', 'postgresql:', 'mysql:', 'mariadb:'];
 const MAX_URL_LENGTH = 4_096;
-const DATABASE_FILE = './data/notion-auth.sqlite';
+export const DATABASE_FILE = './data/notion-auth.sqlite';
 
 /** Where Notion is. */
 export function readUpstream(

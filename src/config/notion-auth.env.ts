@@ -78,7 +78,8 @@ function readSecretFile(variable: string, fileName: string): Reading {
   }
 }
 
-function errorCodeOf(error: unknown): string {
+/** The system's own code (`EACCES`); a message may quote a path. */
+export function errorCodeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
 }
 

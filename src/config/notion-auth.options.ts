@@ -42,8 +42,9 @@ export interface NotionAuthOptions {
    */
   publicBasePath?: string | readonly string[];
   /**
-   * The first seals, all open. Required in production; without keys outside production an ephemeral key is made
-   * and stored secrets do not survive a restart. Environment: `NOTION_AUTH_ENCRYPTION_KEYS` (`id:base64,…`).
+   * The first seals, all open. Required in production, and with a database that other processes share. Without keys and
+   * with embedded SQLite a development key is made on the first start and kept beside the database, in
+   * `<databaseFile>.key` (mode 0600); with `:memory:` the key ends with the process. Environment: `NOTION_AUTH_ENCRYPTION_KEYS` (`id:base64,…`).
    */
   encryptionKeys?: readonly EncryptionKeyOption[] | KeyProvider;
   /**

@@ -40,7 +40,8 @@ export interface NotionAuthWiring {
   /** Required by the built-in routes and by the interceptor. */
   resolveOwner?: OwnerResolver;
   /**
-   * Default: the route parameter `authorizationId`, else the owner's only authorization that is not revoked.
+   * Default: the route parameter `authorizationId`, else the owner's only active authorization. With several active ones
+   * the request fails with `NotionAmbiguousAuthorizationError`; with none, with `NotionReconnectRequiredError`.
    */
   resolveAuthorization?: AuthorizationResolver;
 }

@@ -1,8 +1,9 @@
 import { ConfigFindings } from './config-findings.js';
 import { readCredentials } from './credential.rules.js';
+import type { DevelopmentKeySource } from './development-key.js';
 import { deepFreeze } from './deep-freeze.js';
 import { readEncryptionKeys } from './encryption-keys.option.js';
-import { readDatabase, readUpstream } from './endpoint.rules.js';
+import { DATABASE_FILE, readDatabase, readUpstream } from './endpoint.rules.js';
 import { readFlag } from './flag.option.js';
 import { readLimits } from './limits.option.js';
 import type { ClientSecretSource, GatheredOptions, NotionAuthConfig } from './notion-auth.options.js';
@@ -11,6 +12,11 @@ import { unknownOptions } from './option-names.js';
 import { readPublicBasePaths, readRedirectUris } from './redirect-uris.option.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ResolveContext extends Pick<NotionAuthWiring, 'dataSource'> {
+  /** @defaultValue none: without configured keys the process makes one for itself. */
+  readonly developmentKey?: DevelopmentKeySource;
+}
 
 /**
  * Checks the options and applies every default; an option that is `undefined` has its default.
@@ -21,7 +27,7 @@ export function resolveConfig(
   options: GatheredOptions,
   environment: Environment = process.env,
   clientSecretSource: ClientSecretSource | null = null,
-  { dataSource }: Pick<NotionAuthWiring, 'dataSource'> = {},
+  { dataSource, developmentKey }: ResolveContext = {},
 ): NotionAuthConfig {
   const given = asObject(options);
   const findings = new ConfigFindings(given.problems);
@@ -34,12 +40,17 @@ export function resolveConfig(
 
   // The application's own DataSource is never the embedded SQLite.
   const isShared = (given.databaseUrl ?? dataSource) !== undefined;
+  const { databaseFile = DATABASE_FILE } = given;
   const config: NotionAuthConfig = {
     ...readCredentials(given, findings),
     clientSecretSource,
     redirectUris: readRedirectUris(given, urls, findings),
     publicBasePaths: readPublicBasePaths(given, findings),
-    encryptionKeys: readEncryptionKeys(given, { production, isShared }, findings),
+    encryptionKeys: readEncryptionKeys(
+      given,
+      { production, isShared, databaseFile, developmentKey },
+      findings,
+    ),
     allowMissingKeys: readFlag('allowMissingKeys', given.allowMissingKeys, findings) ?? false,
     ...readUpstream(given, urls, findings),
     production,

@@ -44,8 +44,10 @@ describe('the log of connecting', () => {
     const recent = Object.assign(new RecentFailures(clock), {
       note: (...one: unknown[]) => void noted.push(one),
     });
-    const watched = { statusChanged: (id: string) => void changed.push(id) } as AuthorizationWatch;
-    log = new ConnectLog(clock, metrics, watched, recent);
+    const watched: Pick<AuthorizationWatch, 'statusChanged'> = {
+      statusChanged: (id) => void changed.push(id),
+    };
+    log = new ConnectLog(clock, metrics, watched as AuthorizationWatch, recent);
   });
 
   afterEach(() => {

@@ -50,7 +50,7 @@ export class ConnectLog {
   }
 
   disconnected(outcome: string, authorization: AuthorizationId): void {
-    this.watched.statusChanged(authorization);
+    this.watched.statusChanged(authorization, 'revoked');
     this.logger.log('disconnect', { outcome, authorization });
   }
 

@@ -23,6 +23,16 @@ export const OWN_RULES: Record<NotionAuthErrorCode, Rule> = {
     ],
     fix: ['`npx notion-auth show ID` says whether it exists, and whose it is'],
   },
+  notion_authorization_ambiguous: {
+    family: 'request',
+    needsPerson: false,
+    summary: 'The owner has several active authorizations, and the request names none of them.',
+    causes: ['the user connected a second workspace, and the route was written for one'],
+    fix: [
+      'add the route parameter `:authorizationId` to the route, and let the page send the id that the user chose',
+      'or set `resolveAuthorization`, for example to the workspace kept in the session',
+    ],
+  },
   notion_reconnect_required: {
     family: 'grant',
     needsPerson: true,

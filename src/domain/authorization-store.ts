@@ -275,6 +275,12 @@ export abstract class AuthorizationStore {
   abstract markWithoutRefreshToken(id: AuthorizationId, version: number): Promise<boolean>;
 
   /**
+   * After a lost rotation the access token of `version` serves until Notion rejects it once (R17). This erases it, so
+   * that no process sends it again. @returns whether it was there and is erased.
+   */
+  abstract eraseRejectedAccessToken(id: AuthorizationId, version: number): Promise<boolean>;
+
+  /**
    * T11: a new authorization, or the same grant again under its old id. Its version outranks every version ever given
    * out, also those that a failover forgot (guard `bumpOutranksForgotten`): no late pair can match it. Revocations of
    * the grant that wait in the outbox are taken back, for they might end the new pair as well. Safe to repeat for the

@@ -6,6 +6,7 @@ import type { NotionFailure } from './refresh-outcome.js';
 export const NOTION_AUTH_ERROR_CODES = [
   'notion_config_invalid',
   'notion_authorization_not_found',
+  'notion_authorization_ambiguous',
   'notion_reconnect_required',
   'notion_refresh_busy',
   'notion_refresh_failed',
@@ -57,6 +58,24 @@ export class NotionAuthorizationNotFoundError extends NotionAuthError {
 
   constructor() {
     super('There is no such Notion authorization for this owner.');
+  }
+}
+
+/**
+ * The owner has several active authorizations and the request names none of them. Let it name one: by the route parameter
+ * `authorizationId`, or by `resolveAuthorization` of the module's options.
+ */
+export class NotionAmbiguousAuthorizationError extends NotionAuthError {
+  readonly code = 'notion_authorization_ambiguous';
+
+  constructor(
+    /** The active authorizations of this owner, oldest first. */
+    readonly authorizationIds: readonly AuthorizationId[],
+  ) {
+    super(
+      `This owner has ${authorizationIds.length} active Notion authorizations, and the request does not say which one to use. ` +
+        'Add the route parameter `:authorizationId` to the route, or set `resolveAuthorization` in the options of NotionAuthModule.',
+    );
   }
 }
 

@@ -11,6 +11,7 @@ export const HTTP_STATUS_BY_CODE: Readonly<Record<NotionAuthErrorCode, number>> 
   notion_connect_other_grant: 409,
   notion_callback_refused: 400,
   notion_connect_denied: 400,
+  notion_authorization_ambiguous: 400,
   notion_request_refused: 400,
   notion_webhook_refused: 401,
   notion_refresh_busy: 503,

@@ -26,7 +26,8 @@ export class KeyRingCheck implements OnModuleInit {
     const dropped = missing.filter((usage) => !lost.includes(usage));
     if (dropped.length > 0 && !this.config.allowMissingKeys)
       throw new NotionConfigError(dropped.map(problem));
-    for (const usage of [...dropped, ...lost]) this.logger.warn(problem(usage));
+    for (const usage of dropped) this.logger.warn(problem(usage));
+    for (const usage of lost) this.logger.warn(lossOf(usage));
   }
 
   /** Those that are not configured and in use. Empty when everything stored can be opened. */
@@ -39,5 +40,13 @@ function problem({ keyId, rows }: KeyUsage): string {
   return (
     `encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS): the key ${keyId} is missing (unknown_key_id) and seals ` +
     `${String(rows)} stored authorizations or secrets; put it back, after the key that seals`
+  );
+}
+
+function lossOf({ keyId, rows }: KeyUsage): string {
+  return (
+    `encryptionKeys (NOTION_AUTH_ENCRYPTION_KEYS): ${String(rows)} stored authorizations or secrets are encrypted with ` +
+    `${keyId}, the key of a process that has ended; they cannot be decrypted, and their users must reconnect. Set the ` +
+    'keys to keep tokens over restarts'
   );
 }

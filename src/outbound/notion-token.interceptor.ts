@@ -11,7 +11,11 @@ import { NOTION_AUTH_WIRING, type NotionAuthWiring } from '../config/notion-auth
 import { OwnerGate } from '../config/owner.gate.js';
 import type { Authorization, AuthorizationId } from '../domain/authorization.js';
 import { AuthorizationStore } from '../domain/authorization-store.js';
-import { NotionAuthorizationNotFoundError, NotionReconnectRequiredError } from '../domain/errors.js';
+import {
+  NotionAmbiguousAuthorizationError,
+  NotionAuthorizationNotFoundError,
+  NotionReconnectRequiredError,
+} from '../domain/errors.js';
 import { NotionTokenService } from '../refresh/notion-token.service.js';
 import { NotionClientFactory } from './notion-client.factory.js';
 import { NotionContext, type NotionRequest } from './notion-context.js';
@@ -23,10 +27,12 @@ import { NotionScope } from './notion.scope.js';
  * handler calls Notion.
  *
  * Which authorization: `resolveAuthorization` of the module's options; by default the route parameter
- * `authorizationId`, else the owner's only authorization that is not revoked.
+ * `authorizationId`, else the owner's only active authorization. Without an active one it is the one that stopped
+ * working last.
  * @throws {@link NotionConfigError} on a handler of anything but HTTP requests.
  * @throws {@link NotionOwnerRequiredError} when the request names no owner.
  * @throws {@link NotionAuthorizationNotFoundError} for an unknown id and for another owner's alike.
+ * @throws {@link NotionAmbiguousAuthorizationError} when the owner has several active ones and none is named.
  * @throws {@link NotionReconnectRequiredError} when only the person can help.
  */
 @Injectable()
@@ -67,15 +73,30 @@ export class NotionTokenInterceptor implements NestInterceptor {
   ): Promise<AuthorizationId | null> => {
     const named = request.params?.authorizationId;
     if (named !== undefined) return named;
-    const connected = (await this.store.listForOwner(ownerId)).filter(({ status }) => status !== 'revoked');
-    // With several, a guess would work in the wrong workspace.
-    return connected.length === 1 ? connected[0]!.id : null;
+    return defaultOf(await this.store.listForOwner(ownerId));
   };
 }
 
-function assertUsable({ id, status, reason }: Authorization): void {
+/** One that must be reconnected never stands in the way of one that works. */
+function defaultOf(authorizations: readonly Authorization[]): AuthorizationId | null {
+  const active = authorizations.filter(({ status }) => status === 'active');
+  // A guess would work in the wrong workspace.
+  if (active.length > 1) throw new NotionAmbiguousAuthorizationError(active.map(({ id }) => id));
+  if (active.length === 1) return active[0]!.id;
+  const inactive = authorizations
+    .filter(({ status }) => status === 'needs_reconnect')
+    .sort((one, other) => other.statusSince.getTime() - one.statusSince.getTime());
+  return (inactive.find(mayStillServe) ?? inactive[0])?.id ?? null;
+}
+
+/** After a lost rotation the old token serves until Notion rejects it once. */
+function mayStillServe({ reason }: Authorization): boolean {
+  return reason === 'lost_rotation';
+}
+
+function assertUsable(authorization: Authorization): void {
+  const { id, status, reason } = authorization;
   if (status === 'revoked') throw new NotionReconnectRequiredError(id, 'disconnected');
-  // After a lost rotation the old token may still live; it serves until Notion refuses it.
-  if (status === 'active' || reason === 'lost_rotation') return;
+  if (status === 'active' || mayStillServe(authorization)) return;
   throw new NotionReconnectRequiredError(id, reason ?? 'revoked_or_expired');
 }

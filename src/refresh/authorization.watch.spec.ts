@@ -73,14 +73,27 @@ describe('AuthorizationWatch', () => {
     expect(noticed).toMatchObject([{ name: 'refresh_storm', authorizationId: 'a' }]);
   });
 
-  it('notices the third change of status within a day, not the second', () => {
-    watch.statusChanged('a');
-    clock.nowMs += 11 * 60 * MINUTE_MS;
-    watch.statusChanged('a');
+  it('notices an authorization that must be reconnected twice within a day, not once', () => {
+    for (const status of ['active', 'needs_reconnect', 'active'] as const) watch.statusChanged('a', status);
     expect(metrics.kinds).toEqual([]);
     clock.nowMs += 11 * 60 * MINUTE_MS;
-    watch.statusChanged('a');
+    watch.statusChanged('a', 'needs_reconnect');
     expect(metrics.kinds).toEqual(['flapping']);
+  });
+
+  it('takes no number of connects and disconnects for an anomaly', () => {
+    for (let round = 0; round < 10; round++) {
+      watch.statusChanged('a', 'active');
+      watch.statusChanged('a', 'revoked');
+    }
+    expect(metrics.kinds).toEqual([]);
+  });
+
+  it('forgets a failure after a day', () => {
+    watch.statusChanged('a', 'needs_reconnect');
+    clock.nowMs += 25 * 60 * MINUTE_MS;
+    watch.statusChanged('a', 'needs_reconnect');
+    expect(metrics.kinds).toEqual([]);
   });
 
   it('tells each once in its window, by one id in every process that sees the same', () => {

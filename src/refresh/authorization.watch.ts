@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { AuthorizationId } from '../domain/authorization.js';
+import type { AuthorizationId, AuthorizationStatus } from '../domain/authorization.js';
 import { Clock } from '../domain/clock.js';
 import { DAY_MS, MINUTE_MS } from '../domain/duration.js';
 import type { NoticedEvent } from '../domain/event-outbox.js';
@@ -17,7 +17,8 @@ const WINDOW_MS = 10 * MINUTE_MS;
 const SPIKE_ERRORS = 20;
 const SPIKE_SHARE = 0.5;
 const STORM_REFRESHES = 3;
-const FLAPPING_CHANGES = 2;
+/** A user who revokes once and connects again is no anomaly. */
+const ORDINARY_FAILURES_A_DAY = 1;
 
 type AlertKind = CounterLabels<'notion_auth_authorization_alerts_total'>['kind'];
 
@@ -25,7 +26,7 @@ class Watched {
   readonly calls = new SlidingCount(WINDOW_MS);
   readonly errors = new SlidingCount(WINDOW_MS);
   readonly refreshes = new SlidingCount(WINDOW_MS);
-  readonly changes = new SlidingCount(DAY_MS);
+  readonly failures = new SlidingCount(DAY_MS);
   readonly silentUntilMs = new Map<AlertKind, number>();
 }
 
@@ -76,12 +77,17 @@ export class AuthorizationWatch {
     if (seen.refreshes.total(nowMs) > STORM_REFRESHES) this.alert(id, seen, 'refresh_storm', WINDOW_MS);
   }
 
-  statusChanged(id: AuthorizationId): void {
+  /** @param status - what it changed to: a second `needs_reconnect` within a day is `flapping` */
+  statusChanged(id: AuthorizationId, status: AuthorizationStatus): void {
+    if (status === 'needs_reconnect') this.failed(id);
+    for (const listen of this.changeListeners) listen();
+  }
+
+  private failed(id: AuthorizationId): void {
     const nowMs = this.clock.monotonicMs();
     const seen = this.of(id);
-    seen.changes.add(nowMs);
-    if (seen.changes.total(nowMs) > FLAPPING_CHANGES) this.alert(id, seen, 'flapping', DAY_MS);
-    for (const listen of this.changeListeners) listen();
+    seen.failures.add(nowMs);
+    if (seen.failures.total(nowMs) > ORDINARY_FAILURES_A_DAY) this.alert(id, seen, 'flapping', DAY_MS);
   }
 
   private of(id: AuthorizationId): Watched {

@@ -148,7 +148,7 @@ export class ClaimSpender {
   }
 
   private changed({ authorizationId }: Claim, reason: ReconnectReason): void {
-    this.watch.statusChanged(authorizationId);
+    this.watch.statusChanged(authorizationId, 'needs_reconnect');
     if (reason === 'lost_rotation') this.meter.grantLost();
   }
 

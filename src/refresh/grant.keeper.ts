@@ -37,7 +37,7 @@ export class GrantKeeper {
 
   private changed(id: AuthorizationId): void {
     this.cache.forget(id);
-    this.watch.statusChanged(id);
+    this.watch.statusChanged(id, 'active');
   }
 
   private completed(kind: 'connected' | 'reconnected', authorization: AuthorizationId): void {

@@ -95,7 +95,7 @@ export class MassRevocationProbe implements OnApplicationBootstrap, OnModuleDest
       verdicts.push(verdict);
       if (verdict === 'unknown') continue;
       const isMarked = await this.store.concludeRejection(held, verdict === 'active');
-      if (isMarked) this.watch.statusChanged(held.authorizationId);
+      if (isMarked) this.watch.statusChanged(held.authorizationId, 'needs_reconnect');
     }
     return verdicts;
   }

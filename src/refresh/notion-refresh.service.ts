@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AuthorizationStore, type Claim, type ClaimRefusal } from '../domain/authorization-store.js';
-import type { AuthorizationId } from '../domain/authorization.js';
+import type { AuthorizationId, ReconnectReason } from '../domain/authorization.js';
 import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { NotionAuthorizationNotFoundError } from '../domain/errors.js';
@@ -194,10 +194,8 @@ export class NotionRefreshService {
       case 'moved':
         return this.moved(id, refusal.version, request);
       case 'needs_reconnect':
-        // Only a refused access token proves that the missing refresh token is needed.
-        if (refusal.reason === 'no_refresh_token' && request.trigger === 'unauthorized') {
-          await this.store.markWithoutRefreshToken(id, request.seenVersion);
-        }
+        if (request.trigger === 'unauthorized')
+          await this.noteRejected(id, refusal.reason, request.seenVersion);
         return refusal;
       case 'postponed':
         if (refusal.gate === 'mass_dead') this.massRevocation.tendSoon();
@@ -205,6 +203,12 @@ export class NotionRefreshService {
       case 'revoked':
         return refusal;
     }
+  }
+
+  /** Only a rejected access token proves that a missing refresh token is needed, or that the old token is dead too. */
+  private async noteRejected(id: AuthorizationId, reason: ReconnectReason, version: number): Promise<void> {
+    if (reason === 'no_refresh_token') await this.store.markWithoutRefreshToken(id, version);
+    if (reason === 'lost_rotation') await this.store.eraseRejectedAccessToken(id, version);
   }
 
   /** Upwards somebody was faster; downwards the database forgot commits. */

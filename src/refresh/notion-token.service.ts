@@ -71,6 +71,8 @@ export class NotionTokenService {
     if (stored.status === 'revoked') throw new NotionReconnectRequiredError(id, 'disconnected');
     const usable = usableToken(stored, options.rejected);
     if (usable === null) return this.renew(id, stored, options);
+    // Nothing can renew it, and it is not kept in memory: another process may have found it rejected.
+    if (stored.status !== 'active') return usable;
     return this.isTooOld(stored) ? this.renewAged(id, stored, usable, options) : this.keep(usable, stored);
   }
 

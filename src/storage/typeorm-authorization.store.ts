@@ -31,6 +31,7 @@ import { connectGrant } from './connect.js';
 import { isConnectionLoss } from './database-errors.js';
 import { harmlessTwice, type DatabaseSession, type TransactionOptions } from './database-sessions.js';
 import { disconnectOwner } from './disconnect.js';
+import { eraseRejectedAccessToken } from './erase-rejected-access-token.js';
 import { GroupCommit } from './group-commit.js';
 import { requireOwnerId } from './identifiers.js';
 import { markWithoutRefreshToken } from './mark-without-refresh-token.js';
@@ -149,6 +150,12 @@ export class TypeOrmAuthorizationStore extends AuthorizationStore {
 
   override markWithoutRefreshToken(id: AuthorizationId, version: number): Promise<boolean> {
     return this.write((session) => markWithoutRefreshToken(session, id, version), { confirm: harmlessTwice });
+  }
+
+  override eraseRejectedAccessToken(id: AuthorizationId, version: number): Promise<boolean> {
+    return this.write((session) => eraseRejectedAccessToken(session, id, version), {
+      confirm: harmlessTwice,
+    });
   }
 
   override async connect(connection: NewConnection): Promise<ConnectResult> {

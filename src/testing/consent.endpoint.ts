@@ -57,7 +57,8 @@ export class ConsentEndpoint implements Endpoint {
   }
 }
 
-function page(status: number, render: (nonce: string) => string): Answer {
+/** An answer that shows a page; only the style with the nonce is let through. */
+export function page(status: number, render: (nonce: string) => string): Answer {
   const nonce = randomUUID();
   return {
     status,

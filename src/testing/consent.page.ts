@@ -52,7 +52,8 @@ export function refusalPage(problem: string, nonce: string): string {
   );
 }
 
-function document(title: string, nonce: string, style: string, body: string): string {
+/** The frame of every page that the simulator shows. */
+export function document(title: string, nonce: string, style: string, body: string): string {
   return `<!DOCTYPE html>
 <html lang="en">
 <head>

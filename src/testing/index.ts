@@ -1,4 +1,5 @@
 export { NotionSimulator, type SimulatedAuthorization } from './notion-simulator.js';
+export type { ListedGrant } from './index.page.js';
 export type { NotionSimulatorOptions } from './simulator.options.js';
 export type { EndpointDelays, SimulatorModes, SimulatorModesChange } from './simulator.modes.js';
 export type { Fault, FaultHandle, FaultKind, FaultScope, FaultTarget } from './simulator.faults.js';

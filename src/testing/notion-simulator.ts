@@ -4,6 +4,8 @@ import { ConsentEndpoint } from './consent.endpoint.js';
 import { GrantBook, type IssuedPair } from './grant.book.js';
 import { NotionDirectory } from './notion.directory.js';
 import { NotionLedger } from './notion.ledger.js';
+import { IndexEndpoint } from './index.endpoint.js';
+import type { ListedGrant } from './index.page.js';
 import { Randomness } from './randomness.js';
 import { RequestJournal } from './request.journal.js';
 import { ResourceEndpoint } from './resource.endpoint.js';
@@ -209,6 +211,17 @@ export class NotionSimulator {
     this.save();
   }
 
+  /** Every grant, revoked ones too, as the index page at {@link NotionSimulator.url} shows them. */
+  listGrants(): ListedGrant[] {
+    return this.grants.list().map(({ botId, workspaceId, personId, revoked }) => ({
+      botId,
+      workspaceName: this.directory.workspace(workspaceId).name,
+      personName: this.directory.person(personId).name,
+      isRevoked: revoked,
+      hasLiveAccessToken: this.ledger.live(botId).accessToken !== null,
+    }));
+  }
+
   /** A webhook subscription that delivers to this address of the application under test. */
   webhookTo(url: string): WebhookSubscription {
     return new WebhookSubscription(url, this.randomness, this.clientId);
@@ -240,6 +253,7 @@ export class NotionSimulator {
         revoke: new RevokeEndpoint(connection, modes, grants),
         api: new ResourceEndpoint(connection, modes, grants, directory),
       },
+      index: new IndexEndpoint(this, connection),
       faults,
       journal,
       modes,

@@ -13,6 +13,8 @@ const BODY_LIMIT_BYTES = 1_048_576;
 
 export interface ServerParts {
   readonly endpoints: Readonly<Record<Exclude<EndpointKind, 'other'>, Endpoint>>;
+  /** Answers at `/`, which is the simulator's own. */
+  readonly index: Endpoint;
   readonly faults: FaultPlan;
   readonly journal: RequestJournal;
   readonly modes: ModeSwitch;
@@ -135,7 +137,7 @@ export class SimulatorServer {
 
   private process(call: SimulatedCall): Answer {
     const { endpoint } = call.entry;
-    if (endpoint === 'other') return NOTHING_HERE;
+    if (endpoint === 'other') return call.path === '/' ? this.parts.index.answer(call) : NOTHING_HERE;
     if (isForClients(endpoint) && call.method !== 'POST') {
       return apiError(400, 'invalid_request_url', 'Invalid request URL.');
     }

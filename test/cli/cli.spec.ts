@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateEncryptionKey } from 'nestjs-notion-auth';
@@ -303,5 +303,45 @@ describe('notion-auth', () => {
       randomBytes(4).toString('hex'),
     ];
     expect(secrets.filter((secret) => site.printed.includes(secret))).toEqual([]);
+  });
+});
+
+describe('notion-auth simulate', () => {
+  it('prints every variable an application needs, and shows its grants on a page', async () => {
+    const running = site.start(['simulate', '--redirect-uri', 'http://localhost:4100/notion/callback']);
+    try {
+      const printed = await running.until('bot_id=BOT_ID');
+      const url = /^NOTION_API_BASE_URL=(\S+)$/m.exec(printed)![1]!;
+      expect(printed).toMatch(/^NOTION_CLIENT_ID=\S+\nNOTION_CLIENT_SECRET=\S+$/m);
+      expect(printed).toContain('NOTION_REDIRECT_URIS=http://localhost:4100/notion/callback\n');
+      expect(await (await fetch(url)).text()).toContain('No grants yet');
+      const expired = await fetch(url, {
+        method: 'POST',
+        body: new URLSearchParams({ action: 'expire' }),
+        redirect: 'manual',
+      });
+      expect(expired.status).toBe(303);
+    } finally {
+      await running.stop();
+    }
+  });
+});
+
+describe('notion-auth doctor without a key', () => {
+  it('makes no key file, and asks for no ephemeral key to be put back', async () => {
+    const bare = new CliSite(CliSite.settingsFor(simulator, ''));
+    try {
+      const { output } = await bare.run(['doctor']);
+      expect(output).toContain('the application makes a development key in ./data/notion-auth.sqlite.key');
+      expect(existsSync(join(bare.folder, 'data'))).toBe(false);
+      const ephemeral = `ephemeral-0123456789ab:${randomBytes(32).toString('base64')}`;
+      const change = { NOTION_AUTH_ENCRYPTION_KEYS: ephemeral };
+      await bare.run(['import', '-'], { input: lineOf(simulator.grant(), 'owner-1'), change });
+      const after = await bare.run(['doctor']);
+      expect(after.output).toMatch(/warn {2}keys .*ephemeral-0123456789ab.*users must reconnect/);
+      expect(after.output).not.toContain('put it back');
+    } finally {
+      bare.remove();
+    }
   });
 });

@@ -262,6 +262,30 @@ export function refreshContract(engine: StorageEngine): void {
       expect(simulator.ledger.replaysOfSpentTokens(granted.botId)).toBe(0);
     });
 
+    it('uses the old access token after a lost rotation until Notion rejects it once, in every process', async () => {
+      simulator.configure({ oldAccessToken: 'lives' });
+      const refresh = { quarantineMs: QUARANTINE_MS, restartGraceMs: 1, maxTokenAgeMs: 1 };
+      const apps = [await startApp({ refresh }), await startApp({ refresh })] as const;
+      const { granted, authorization } = await connected(apps[0]);
+      const call = (app: NotionApp) => app.clients.forAuthorization(authorization.id).users.me({});
+      simulator.fail('token', { kind: 'drop_after' }, { times: 1 });
+      await apps[0].refreshes.refresh(authorization.id, { trigger: 'manual' });
+      await letTimePass(apps[0], QUARANTINE_MS);
+      const lost = await apps[0].refreshes.refresh(authorization.id, { trigger: 'manual' });
+      expect(lost).toMatchObject({ kind: 'needs_reconnect', reason: 'lost_rotation' });
+
+      for (const app of apps) await expect(call(app)).resolves.toMatchObject({ id: granted.botId });
+
+      simulator.expireAccessToken(granted.botId);
+      const mark = simulator.ledger.mark();
+      for (const app of [...apps, ...apps])
+        await expect(call(app)).rejects.toMatchObject({
+          code: 'notion_reconnect_required',
+          reason: 'lost_rotation',
+        });
+      expect(simulator.ledger.since(mark).requests()).toHaveLength(1);
+    });
+
     it('sends nothing when its claim is nearly over by the time the connection stands', async () => {
       const app = await startApp({ refresh: { leaseMs: 2_000, requestTimeoutMs: 500, leaseMarginMs: 500 } });
       const { granted, authorization } = await connected(app);

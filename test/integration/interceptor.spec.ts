@@ -109,13 +109,57 @@ describe('NotionTokenInterceptor', () => {
     );
   });
 
-  it('guesses none of several, and finds none of none', async () => {
+  it('finds none of none, and says how to choose among several active ones', async () => {
     await start();
     await get('/who', 'ada').expect(404);
     await app.connect('ada');
     await app.connect('ada');
-    await get('/who', 'ada').expect(404);
+    const { body } = await get('/who', 'ada').expect(400);
+    expect(body.code).toBe('notion_authorization_ambiguous');
+    expect(body.message).toMatch(/has 2 active .*`:authorizationId`.*`resolveAuthorization`/);
     expect(simulator.ledger.requests()).toEqual([]);
+  });
+
+  it('uses the only active authorization beside those that must be reconnected', async () => {
+    await start();
+    const [dead, alive, alsoDead] = [
+      await app.connect('ada'),
+      await app.connect('ada'),
+      await app.connect('ada'),
+    ];
+    for (const { id, botId } of [dead, alsoDead]) {
+      simulator.revokeGrant(botId);
+      await get(`/authorizations/${id}/deep`, 'ada').expect(409);
+    }
+    await get('/who', 'ada').expect(200, { id: alive.id, botId: alive.botId });
+    // Named explicitly, a dead one is answered for itself.
+    const { body } = await get(`/authorizations/${dead.id}/deep`, 'ada').expect(409);
+    expect(body.message).toContain(dead.id);
+  });
+
+  it('uses the only active authorization whose grant another owner shares', async () => {
+    await start();
+    const shared = await app.connect('ada');
+    const own = await app.connect('bob');
+    await app.share(shared, 'bob');
+    await get('/who', 'ada').expect(200, { id: shared.id, botId: shared.botId });
+    await get('/who', 'bob').expect(400);
+    simulator.revokeGrant(shared.botId);
+    await get('/who', 'ada').expect(409);
+    await get('/who', 'bob').expect(200, { id: own.id, botId: own.botId });
+  });
+
+  it('names the one that stopped working last where none is active', async () => {
+    await start();
+    const authorizations = [await app.connect('ada'), await app.connect('ada')];
+    for (const { id, botId } of authorizations) {
+      simulator.revokeGrant(botId);
+      await get(`/authorizations/${id}/deep`, 'ada').expect(409);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    const { body } = await get('/who', 'ada').expect(409);
+    expect(body.code).toBe('notion_reconnect_required');
+    expect(body.message).toContain(authorizations[1]!.id);
   });
 
   it('F1: answers alike for an unknown id and for that of another owner', async () => {

@@ -50,6 +50,31 @@ export class CliSite {
     return { code, output: output + errors };
   }
 
+  /** A command that runs until it is stopped. */
+  start(words: readonly string[]) {
+    const child = spawn(process.execPath, [PROGRAM, ...words], {
+      cwd: this.folder,
+      env: { PATH: process.env['PATH'], ...this.environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    return {
+      /** What it printed up to the line that holds `text`. */
+      until: async (text: string): Promise<string> => {
+        let printed = '';
+        for await (const chunk of child.stdout) {
+          printed += String(chunk);
+          if (printed.includes(text)) return printed;
+        }
+        throw new Error(`The command ended. It printed: ${printed}`);
+      },
+      stop: async (): Promise<void> => {
+        child.kill('SIGTERM');
+        await exited;
+      },
+    };
+  }
+
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }

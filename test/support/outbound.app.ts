@@ -13,7 +13,7 @@ import {
   type NotionAuthWiring,
   type OutboundOptions,
 } from 'nestjs-notion-auth';
-import type { NotionSimulator } from 'nestjs-notion-auth/testing';
+import type { NotionSimulator, SimulatedAuthorization } from 'nestjs-notion-auth/testing';
 import { AuthorizationStore } from '../../src/domain/authorization-store.js';
 
 interface Request {
@@ -82,7 +82,15 @@ export class OutboundApp {
 
   /** A new grant at Notion, stored as if its callback had come; another person each time. */
   async connect(ownerId = 'owner-1'): Promise<Authorization> {
-    const granted = this.simulator.grant();
+    return this.keep(this.simulator.grant(), ownerId);
+  }
+
+  /** Another owner connects the same grant, and gets a new pair of it. */
+  async share({ workspaceId, ownerUserId }: Authorization, ownerId: string): Promise<Authorization> {
+    return this.keep(this.simulator.grant({ workspace: workspaceId, person: ownerUserId! }), ownerId);
+  }
+
+  private async keep(granted: SimulatedAuthorization, ownerId: string): Promise<Authorization> {
     const result = await this.store.connect({
       ownerId,
       clientId: this.simulator.clientId,

@@ -8,10 +8,16 @@ export const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
 /** Where the examples stand while they are compiled: nowhere on the disk, but below the packages they import. */
 const EXAMPLES = resolve(ROOT, 'readme-examples');
 
-/** The TypeScript blocks of the README, by the file name in their first line. */
+/**
+ * The TypeScript blocks of the README, by the file name in their first line. A later block of the same file is a variant of
+ * it, and has its position in its name.
+ */
 export function readmeExamples(): ReadonlyMap<string, string> {
   const blocks = [...README.matchAll(/^```ts\n(?:\/\/ (\S+)\n)?([\s\S]*?)^```$/gm)];
-  return new Map(blocks.map(([, name, code], index) => [name ?? `block-${String(index)}.ts`, code!]));
+  const examples = new Map<string, string>();
+  for (const [index, [, name = `block-${String(index)}.ts`, code]] of blocks.entries())
+    examples.set(examples.has(name) ? name.replace(/\.ts$/, `.${String(index)}.ts`) : name, code!);
+  return examples;
 }
 
 /** What the compiler says against them, as one application under this repository's own settings. */

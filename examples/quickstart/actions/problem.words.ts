@@ -1,5 +1,10 @@
 import { isNotionClientError } from '@notionhq/client';
-import { NotionAuthError, NotionReconnectRequiredError, type NotionAuthErrorCode } from 'nestjs-notion-auth';
+import {
+  NotionAuthError,
+  NotionReconnectRequiredError,
+  NotionRefreshFailedError,
+  type NotionAuthErrorCode,
+} from 'nestjs-notion-auth';
 import { reasonInWords } from '../page/reason.words.js';
 
 export interface Problem {
@@ -9,7 +14,9 @@ export interface Problem {
   readonly isSurprise: boolean;
 }
 
-const TRY_AGAIN = 'Nothing is lost. Try again in a moment.';
+const TRY_AGAIN = 'Try again in a moment.';
+const OUTCOME_UNKNOWN =
+  'Notion may have renewed the token: its response is missing. The library finds out before it sends anything again. Try again later.';
 
 /** The codes are the library's stable names for what can go wrong; the texts are this application's. */
 const WORDS: Partial<Record<NotionAuthErrorCode, Pick<Problem, 'headline' | 'nextStep'>>> = {
@@ -32,6 +39,13 @@ export function explainProblem(error: unknown): Problem {
     return {
       headline: reasonInWords(error.reason),
       nextStep: 'Press Reconnect. The authorization keeps its id.',
+      isSurprise: false,
+    };
+  }
+  if (error instanceof NotionRefreshFailedError && error.kind === 'unknown') {
+    return {
+      headline: 'The outcome of the refresh is not known yet.',
+      nextStep: OUTCOME_UNKNOWN,
       isSurprise: false,
     };
   }

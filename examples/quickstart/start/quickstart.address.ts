@@ -59,7 +59,12 @@ export class QuickstartAddress {
 
 function originOf(environment: Environment, port: number): URL {
   const first = environment['NOTION_REDIRECT_URIS']?.split(',')[0] ?? '';
-  return new URL('/', URL.canParse(first) ? first : `http://localhost:${port}`);
+  // What is no web address (`javascript:`, `data:`) has no origin to meet; the library says what is wrong with it.
+  return new URL('/', isWebAddress(first) ? first : `http://localhost:${port}`);
+}
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
 }
 
 /** Both loopback addresses count: `localhost` may lead a browser to either. */

@@ -1,14 +1,16 @@
 import type { NotionStandIn } from '../notion-stand-in.js';
-import { DEVELOPMENT_KEY_FILE, type DevelopmentKey } from './development-key.js';
 import { isGiven, type Environment } from './environment.js';
 import type { QuickstartAddress } from './quickstart.address.js';
+
+/** As the library keeps it where no keys are configured. */
+const DEVELOPMENT_KEY =
+  './data/notion-auth.sqlite.key, for development; without it the stored tokens are lost';
 
 /** What a newcomer wants to know once the page is up; no secret is among it. */
 export function welcome(
   environment: Environment,
   address: QuickstartAddress,
   standIn: NotionStandIn,
-  key: DevelopmentKey,
 ): string {
   const lines = [
     ['Open', address.url],
@@ -20,7 +22,7 @@ export function welcome(
       ? []
       : [['Register', `${environment['NOTION_REDIRECT_URIS'] ?? ''} as redirect URI with Notion`]]),
     ['Data', dataInWords(environment)],
-    ...(key === 'not_needed' ? [] : [['Key', keyInWords(key)]]),
+    ...(isGiven(environment, 'NOTION_AUTH_ENCRYPTION_KEYS') ? [] : [['Key', DEVELOPMENT_KEY]]),
     ['Stop', 'Ctrl+C'],
   ] as const;
   return `\n${lines.map(([label, text]) => `  ${label.padEnd(9)} ${text}`).join('\n')}\n`;
@@ -37,10 +39,4 @@ function dataInWords(environment: Environment): string {
   return isGiven(environment, 'NOTION_AUTH_DATABASE_URL')
     ? 'in the database of NOTION_AUTH_DATABASE_URL'
     : './data/notion-auth.sqlite';
-}
-
-function keyInWords(key: DevelopmentKey): string {
-  return key === 'made'
-    ? `made for development and kept in ${DEVELOPMENT_KEY_FILE}; without it the stored tokens are lost`
-    : `for development, from ${DEVELOPMENT_KEY_FILE}`;
 }
