@@ -5,7 +5,7 @@ import { isTransient, withRepeats } from './database-errors.js';
 import { dialectOf } from './dialect.js';
 import { NotionDatabase } from './notion-database.js';
 import { migrate, migrateBeside } from './run-migrations.js';
-import { requireSchema } from './schema-check.js';
+import { requireColumnNames, requireSchema } from './schema-check.js';
 import { makePrivate } from './sqlite-file.js';
 import { notionAuthEntities } from './storage-schema.js';
 
@@ -38,8 +38,15 @@ export async function prepareDatabase(
   if (options.runMigrations ?? isEmbedded) {
     await (options.owned ? migrate(database) : migrateBeside(dataSource));
   }
-  await requireSchema(database);
+  await requireSchema(database, options.owned ? MIGRATE_OWN : migrateHost(dataSource.options.type));
   return database;
+}
+
+const RUN_AT_STARTUP = 'set NOTION_AUTH_RUN_MIGRATIONS=true (option runMigrations: true)';
+const MIGRATE_OWN = `Run "npx notion-auth migrate", or ${RUN_AT_STARTUP}.`;
+
+function migrateHost(type: string): string {
+  return `Add notionAuthMigrations('${type}') to the migrations of the DataSource and run them, or ${RUN_AT_STARTUP}.`;
 }
 
 function requireUsableHost(dataSource: DataSource, isEmbedded: boolean): void {
@@ -54,6 +61,7 @@ function requireUsableHost(dataSource: DataSource, isEmbedded: boolean): void {
       "The application's DataSource does not know the Notion tables: add notionAuthEntities to its entities.",
     );
   }
+  requireColumnNames(dataSource);
 }
 
 async function prepareSqlite(dataSource: DataSource): Promise<void> {
