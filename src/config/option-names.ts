@@ -13,6 +13,7 @@ const OPTION_NAMES = {
   allowInsecureRedirectUris: true,
   allowMissingKeys: true,
   databaseUrl: true,
+  databaseTls: true,
   databaseFile: true,
   runMigrations: true,
   refresh: true,

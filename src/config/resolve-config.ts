@@ -2,7 +2,8 @@ import { ConfigFindings } from './config-findings.js';
 import { readCredentials } from './credential.rules.js';
 import { deepFreeze } from './deep-freeze.js';
 import { readEncryptionKeys } from './encryption-keys.option.js';
-import { readDatabase, readUpstream } from './endpoint.rules.js';
+import { readDatabase } from './database.option.js';
+import { readUpstream } from './endpoint.rules.js';
 import { readFlag } from './flag.option.js';
 import { readLimits } from './limits.option.js';
 import type { ClientSecretSource, GatheredOptions, NotionAuthConfig } from './notion-auth.options.js';
@@ -40,7 +41,7 @@ export function resolveConfig(
     allowMissingKeys: readFlag('allowMissingKeys', given.allowMissingKeys, findings) ?? false,
     ...readUpstream(given, production, findings),
     production,
-    ...readDatabase(given, findings),
+    ...readDatabase(given, { production, hasDataSource: dataSource !== undefined }, findings),
     ...readLimits(given, findings),
     warnings: findings.warnings,
   };

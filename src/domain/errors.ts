@@ -254,12 +254,19 @@ export class NotionStoreUnavailableError extends NotionAuthError {
    */
   readonly connecting: { readonly returnTo: string } | null;
 
-  constructor(options?: ErrorOptions & { readonly connecting?: { readonly returnTo: string } }) {
-    const { connecting = null } = options ?? {};
+  constructor(
+    options?: ErrorOptions & {
+      readonly connecting?: { readonly returnTo: string };
+      /** What is known of the reason, with the next step. */
+      readonly detail?: string;
+    },
+  ) {
+    const { connecting = null, detail } = options ?? {};
     super(
-      connecting === null
-        ? 'The store of Notion authorizations does not answer; try again soon.'
-        : 'Notion granted access, and the store of Notion authorizations does not respond. Storing is retried in the background; look again soon.',
+      detail ??
+        (connecting === null
+          ? 'The store of Notion authorizations does not answer; try again soon.'
+          : 'Notion granted access, and the store of Notion authorizations does not respond. Storing is retried in the background; look again soon.'),
       options,
     );
     this.connecting = connecting;

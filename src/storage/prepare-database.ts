@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { NotionStorageUnsupportedError } from '../domain/errors.js';
 import { boundDestroy } from './bounded-destroy.js';
+import { explainFileFailure } from './connect-failure.js';
 import { isTransient, withRepeats } from './database-errors.js';
 import { dialectOf } from './dialect.js';
 import { NotionDatabase } from './notion-database.js';
@@ -33,13 +34,17 @@ export async function prepareDatabase(
   const isEmbedded = !dialectOf(dataSource.options.type).locksRows;
   if (options.owned) boundDestroy(dataSource);
   else requireUsableHost(dataSource, isEmbedded);
-  if (isEmbedded) await prepareSqlite(dataSource);
-  const database = new NotionDatabase(dataSource, isEmbedded ? embeddedWarnings(options.environment) : []);
-  if (options.runMigrations ?? isEmbedded) {
-    await (options.owned ? migrate(database) : migrateBeside(dataSource));
+  try {
+    if (isEmbedded) await prepareSqlite(dataSource);
+    const database = new NotionDatabase(dataSource, isEmbedded ? embeddedWarnings(options.environment) : []);
+    if (options.runMigrations ?? isEmbedded) {
+      await (options.owned ? migrate(database) : migrateBeside(dataSource));
+    }
+    await requireSchema(database, options.owned ? MIGRATE_OWN : migrateHost(dataSource.options.type));
+    return database;
+  } catch (error) {
+    throw isEmbedded ? explainFileFailure(error, String(dataSource.options.database)) : error;
   }
-  await requireSchema(database, options.owned ? MIGRATE_OWN : migrateHost(dataSource.options.type));
-  return database;
 }
 
 const RUN_AT_STARTUP = 'set NOTION_AUTH_RUN_MIGRATIONS=true (option runMigrations: true)';

@@ -1,6 +1,7 @@
 import { DataSource, MigrationExecutor, type EntityManager } from 'typeorm';
 import type { DatabaseFamily } from './dialect.js';
 import { explainMigrationFailure } from './migration-failure.js';
+import { migrationNames, migrationRecords } from './migration-records.js';
 import { NotionDatabase } from './notion-database.js';
 import { NOTION_AUTH_MIGRATIONS_TABLE, notionAuthEntities, notionAuthMigrations } from './storage-schema.js';
 
@@ -52,6 +53,12 @@ export async function migrate(database: NotionDatabase): Promise<readonly string
   } catch (error) {
     throw explainMigrationFailure(error);
   }
+}
+
+/** Names of the migrations that {@link migrate} would run; changes nothing. */
+export async function pendingMigrations(database: NotionDatabase): Promise<readonly string[]> {
+  const recorded = await migrationRecords(database.dataSource, NOTION_AUTH_MIGRATIONS_TABLE);
+  return migrationNames(database.dataSource).filter((name) => !recorded.has(name));
 }
 
 /**

@@ -1,7 +1,8 @@
-import { QueryFailedError, type DataSource, type DataSourceOptions, type EntityMetadata } from 'typeorm';
+import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
 import { NotionStorageUnsupportedError } from '../domain/errors.js';
+import { migrationNames, migrationRecords, recordPath } from './migration-records.js';
 import type { NotionDatabase } from './notion-database.js';
-import { NOTION_AUTH_MIGRATIONS_TABLE, notionAuthEntities, notionAuthMigrations } from './storage-schema.js';
+import { NOTION_AUTH_MIGRATIONS_TABLE, notionAuthEntities } from './storage-schema.js';
 
 /** Codes of a missing table or column: PostgreSQL, MySQL. */
 const MISSING_TABLE = new Set<unknown>(['42P01', 1146]);
@@ -96,19 +97,13 @@ interface MigrationRecord {
 
 /** Where every migration of this version is recorded as run: in the application's own table or in ours. */
 async function migrationRecord(dataSource: DataSource): Promise<MigrationRecord | null> {
-  const { options, driver } = dataSource;
-  const { schema } = options as DataSourceOptions & { readonly schema?: string };
-  const names = notionAuthMigrations(options.type).map((migration) => new migration().name);
-  for (const name of [options.migrationsTableName ?? 'migrations', NOTION_AUTH_MIGRATIONS_TABLE]) {
-    const table = driver.buildTableName(name, schema);
-    const rows = await dataSource
-      .createQueryBuilder()
-      .select('m.name', 'name')
-      .from(table, 'm')
-      .getRawMany<{ name: string }>()
-      .catch(() => []);
-    const recorded = new Set(rows.map((row) => row.name));
-    if (names.every((migration) => recorded.has(migration))) return { table, names };
+  const names = migrationNames(dataSource);
+  for (const table of [
+    dataSource.options.migrationsTableName ?? 'migrations',
+    NOTION_AUTH_MIGRATIONS_TABLE,
+  ]) {
+    const recorded = await migrationRecords(dataSource, table);
+    if (names.every((name) => recorded.has(name))) return { table: recordPath(dataSource, table), names };
   }
   return null;
 }
