@@ -24,7 +24,7 @@ const REJECTIONS: ReadonlyMap<string | number, string> = new Map<string | number
   ['3D000', 'the database does not exist; create it, or correct its name'],
   [
     1045,
-    'the server rejects the user or the password; correct them, percent-encode special characters, and add ssl-mode=VERIFY_IDENTITY where the user was created with REQUIRE SSL',
+    'the server rejects the user or the password; correct them, percent-encode special characters, and add ssl-mode=VERIFY_IDENTITY to the URL where the server or the user demands TLS',
   ],
   [1698, 'the server rejects the user or the password; correct them, and percent-encode special characters'],
   [1044, 'the user has no access to this database; grant it, or correct the name'],
