@@ -27,7 +27,7 @@ export interface ConnectStart {
   /** The authorization that must come back, under the same id. */
   readonly reconnect?: AuthorizationId | null;
   /** The request's `Cookie` header, so that several tabs of one browser can connect at once. */
-  readonly cookies?: string;
+  readonly cookies?: string | undefined;
 }
 
 /** What to answer the browser with: a 303 to `url`, and `setCookie`, without which its callback is refused. */

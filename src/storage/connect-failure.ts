@@ -1,9 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { labelOf } from '../config/config-findings.js';
+import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NotionAuthError, NotionConfigError, NotionStoreUnavailableError } from '../domain/errors.js';
 import { driverCodes, isRejectedForGood } from './database-errors.js';
-import type { DatabaseLocation } from './own-data-source.js';
+
+/** Where the module's own database is. */
+export type DatabaseLocation = Pick<NotionAuthConfig, 'databaseUrl' | 'databaseFile'> &
+  Partial<Pick<NotionAuthConfig, 'databaseTls'>>;
 
 /** Codes of Node.js and OpenSSL, and the one that `mysql2` puts in their place. */
 const NOT_TRUSTED =

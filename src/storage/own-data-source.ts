@@ -2,7 +2,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseTls, NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NotionConfigError, NotionStorageUnsupportedError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
-import { explainConnectFailure } from './connect-failure.js';
+import { explainConnectFailure, type DatabaseLocation } from './connect-failure.js';
 import { dialectOf } from './dialect.js';
 import { printedAs } from './printed-as.js';
 import { createPrivateFile } from './sqlite-file.js';
@@ -17,9 +17,6 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const BUSY_TIMEOUT_MS = 5_000;
 /** better-sqlite3 waits by blocking the whole process; the waiting is done between short tries instead. */
 const BLOCKING_BUSY_TIMEOUT_MS = 100;
-
-export type DatabaseLocation = Pick<NotionAuthConfig, 'databaseUrl' | 'databaseFile'> &
-  Partial<Pick<NotionAuthConfig, 'databaseTls'>>;
 
 /**
  * The module's own connection: the database of `databaseUrl`, else the embedded SQLite file.

@@ -81,7 +81,6 @@ export class PooledSessions implements DatabaseSessions {
       await this.connect(runner, waitingSinceMs);
     } catch (error) {
       if (isConnectionLoss(error)) this.onConnectionLoss();
-      await runner.release();
       throw error;
     }
     try {
@@ -96,19 +95,17 @@ export class PooledSessions implements DatabaseSessions {
 
   /** @throws {@link NotionStoreUnavailableError} when the application keeps every connection of its pool busy. */
   private async connect(runner: QueryRunner, waitingSinceMs: number): Promise<void> {
-    const connecting = runner.connect();
+    const connecting: Promise<unknown> = runner.connect();
     const limitMs = Math.max(SHORTEST_WAIT_MS, CONNECTION_WAIT_MS - (performance.now() - waitingSinceMs));
     const timer = new AbortController();
-    const isLate = sleep(limitMs, 'late' as const, { signal: timer.signal }).catch(() => null);
+    const late = sleep(limitMs, 'late' as const, { signal: timer.signal }).catch(() => null);
     try {
-      const first = await Promise.race([connecting, isLate]);
-      if (first === 'late' && isPoolExhausted(this.dataSource)) {
-        // The pool hands the connection over some day, and wants it back.
-        void connecting.then(() => runner.release()).catch(() => undefined);
-        throw this.exhausted();
-      }
+      const first = await Promise.race([connecting, late]);
+      if (first === 'late' && isPoolExhausted(this.dataSource)) throw this.exhausted();
       await connecting;
     } catch (error) {
+      // The pool may still hand the connection over; released before that, the runner would keep it.
+      void connecting.finally(() => runner.release()).catch(() => undefined);
       // The driver has a limit of its own on waiting for a connection, and no word for the reason.
       throw !isConnectionLoss(error) && isPoolExhausted(this.dataSource) ? this.exhausted(error) : error;
     } finally {

@@ -68,6 +68,39 @@ export function hostContract(engine: StorageEngine): void {
       expect((await store.readAccessToken(id))!.token!.equals(pair.accessToken)).toBe(true);
     });
 
+    it('says so when open transactions of the application use up its pool, and works again when they end', async () => {
+      const narrow = await new DataSource(hostOptions({ poolSize: 2 })).initialize();
+      const held = [narrow.createQueryRunner(), narrow.createQueryRunner()];
+      try {
+        const { store } = storageProcess(
+          await prepareDatabase(narrow, { owned: false, runMigrations: null }),
+        );
+        const { id } = await connectSome(store);
+        for (const runner of held) await runner.startTransaction();
+        const calls = [
+          store.find(id),
+          store.claim({ authorizationId: id, trigger: 'unauthorized', seenVersion: 1, leaseMs: 60_000 }),
+        ];
+        for (const call of await Promise.allSettled(calls))
+          expect(call).toMatchObject({
+            reason: {
+              code: 'notion_store_unavailable',
+              message: expect.stringMatching(
+                /^All 2 connections of the application's DataSource pool are in use.*poolSize/,
+              ),
+            },
+          });
+        for (const runner of held) await runner.rollbackTransaction();
+        for (const runner of held) await runner.release();
+        // What waited has given its connections back.
+        for (let round = 0; round < 5; round += 1) expect((await store.find(id))?.id).toBe(id);
+        await Promise.all(held.map(() => narrow.query('SELECT 1')));
+      } finally {
+        for (const runner of held) await runner.release();
+        await narrow.destroy();
+      }
+    });
+
     it('needs no second connection: a pool of one carries everything', async () => {
       const narrow = await new DataSource(hostOptions({ poolSize: 1 })).initialize();
       try {
