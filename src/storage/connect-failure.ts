@@ -36,7 +36,7 @@ const REJECTIONS: ReadonlyMap<string | number, string> = new Map<string | number
 ]);
 
 const FILE_CODES =
-  /^(?:E(?:ACCES|XIST|PERM|ROFS|NOENT|NOTDIR|ISDIR|NOSPC|DQUOT)|SQLITE_(?:CANTOPEN|READONLY|FULL|IOERR|PERM|NOTADB)\w*)$/;
+  /^(?:E(?:ACCES|EXIST|PERM|ROFS|NOENT|NOTDIR|ISDIR|NOSPC|DQUOT)|SQLITE_(?:CANTOPEN|READONLY|FULL|IOERR|PERM|NOTADB)\w*)$/;
 
 /**
  * Says what keeps the module's own database from being opened, and what to do. Never quotes the URL.
