@@ -6,6 +6,7 @@ export type {
   ConnectOptions,
   EventOptions,
   HealthOptions,
+  DatabaseTlsOptions,
   NotionAuthOptions,
   OutboundOptions,
   RefreshOptions,

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import type { DataSource, DataSourceOptions } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
 import type { NotionAuthWiring } from './config/notion-auth.wiring.js';
+import { NotionStoreUnavailableError } from './domain/errors.js';
 import { NotionDatabase } from './storage/notion-database.js';
 import {
-  createOwnDataSource,
   NOTION_AUTH_DATA_SOURCE,
+  openOwnDataSource,
   ownDataSourceOptions,
 } from './storage/own-data-source.js';
 import { prepareDatabase } from './storage/prepare-database.js';
@@ -35,18 +36,23 @@ export function wireDatabase(wiring: NotionAuthWiring, configModule: DynamicModu
 }
 
 function ownConnection(name: string, configModule: DynamicModule): DynamicModule {
+  let location: NotionAuthConfig;
   return TypeOrmModule.forRootAsync({
     name,
     imports: [configModule],
     inject: [NOTION_AUTH_CONFIG],
-    useFactory: (config: NotionAuthConfig) => ({
-      ...ownDataSourceOptions(config),
-      // `@nestjs/typeorm` 11 looks for it here, and nowhere else, when the application ends.
-      name,
-      // A server may come up after us; a file that cannot be opened now cannot be opened in three seconds either.
-      retryAttempts: config.databaseUrl === null ? 0 : SERVER_CONNECT_ATTEMPTS,
-    }),
-    dataSourceFactory: (options) => createOwnDataSource(options as DataSourceOptions),
+    useFactory: (config: NotionAuthConfig) => {
+      location = config;
+      return {
+        ...ownDataSourceOptions(config),
+        // `@nestjs/typeorm` 11 looks for it here, and nowhere else, when the application ends.
+        name,
+        // A server may come up after us; a file that cannot be opened now cannot be opened in three seconds either.
+        retryAttempts: config.databaseUrl === null ? 0 : SERVER_CONNECT_ATTEMPTS,
+        toRetry: (error) => error instanceof NotionStoreUnavailableError,
+      };
+    },
+    dataSourceFactory: (options) => openOwnDataSource(location, options),
   });
 }
 

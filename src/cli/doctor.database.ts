@@ -4,6 +4,7 @@ import { inspectDatabase, type DatabaseInspection } from '../storage/inspect-dat
 import { EPHEMERAL_KEY_PREFIX } from '../config/encryption-keys.option.js';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { SECOND_MS } from '../domain/duration.js';
+import { NotionAuthError, NotionConfigError } from '../domain/errors.js';
 import type { Findings } from './doctor.findings.js';
 
 const CLOCK_WARN_MS = SECOND_MS;
@@ -22,11 +23,7 @@ export async function databaseFindings(config: NotionAuthConfig, findings: Findi
   try {
     found = await inspectDatabase(config);
   } catch (error) {
-    const place = config.databaseUrl === null ? config.databaseFile : 'of NOTION_AUTH_DATABASE_URL';
-    findings.fail(
-      'database',
-      `the database ${place} cannot be opened (${codeOf(error)}): is it up, and are address, user and password right?`,
-    );
+    for (const problem of problemsOf(error)) findings.fail('database', problem);
     return;
   }
   findings.ok('database', `${found.engine} answers`);
@@ -48,7 +45,7 @@ function schema(config: NotionAuthConfig, found: DatabaseInspection, findings: F
   else
     findings.fail(
       'schema',
-      'migrations are pending: run npm run migration:run, or set the option runMigrations',
+      'migrations are pending: run npx notion-auth migrate, or set NOTION_AUTH_RUN_MIGRATIONS=true (option runMigrations)',
     );
 }
 
@@ -126,8 +123,10 @@ function keys(config: NotionAuthConfig, { rowsByKey }: DatabaseInspection, findi
     );
 }
 
-/** The driver's code rather than its message, which may quote the address with its password. */
-function codeOf(error: unknown): string {
+function problemsOf(error: unknown): readonly string[] {
+  if (error instanceof NotionConfigError) return error.problems;
+  if (error instanceof NotionAuthError) return [error.message];
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  return typeof code === 'string' ? code : String(name);
+  // The driver's code rather than its message, which may quote the address with its password.
+  return [`the database cannot be opened (${typeof code === 'string' ? code : String(name)})`];
 }

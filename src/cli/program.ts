@@ -15,6 +15,7 @@ const commands = {
   doctor: () => import('./doctor.command.js'),
   import: () => import('./import.command.js'),
   keys: () => import('./keys.command.js'),
+  migrate: () => import('./migrate.command.js'),
   simulate: () => import('./simulate.command.js'),
 };
 
@@ -98,6 +99,14 @@ export function programFor(output: Output): Command {
     .description('seals everything anew with the first key; may be broken off and run again')
     .option('--batch <n>', 'rows of one short transaction', positive, 100)
     .action(async (options: { batch: number }) => (await commands.keys()).rotateKeys(print, options));
+
+  program
+    .command('migrate')
+    .description('creates or changes the tables of NOTION_AUTH_DATABASE_URL, or of the embedded file')
+    .option('--dry-run', 'only lists the migrations that are pending')
+    .action(async (options: { dryRun?: boolean }) =>
+      (await commands.migrate()).runMigrations(print, options),
+    );
 
   program
     .command('import')

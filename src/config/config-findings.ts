@@ -13,6 +13,9 @@ export const OPTION_VARIABLES: Readonly<Record<string, string>> = {
   issuer: 'NOTION_ISSUER',
   notionVersion: 'NOTION_VERSION',
   databaseUrl: 'NOTION_AUTH_DATABASE_URL',
+  'databaseTls.ca': 'NOTION_AUTH_DATABASE_CA',
+  databaseFile: 'NOTION_AUTH_DATABASE_PATH',
+  runMigrations: 'NOTION_AUTH_RUN_MIGRATIONS',
   'refresh.journalFolder': 'NOTION_AUTH_JOURNAL_DIR',
   'webhooks.verificationTokens': 'NOTION_WEBHOOK_VERIFICATION_TOKENS',
 };
@@ -54,7 +57,8 @@ export class ConfigFindings {
   }
 }
 
-function labelOf(option: string): string {
+/** As every message names an option: with its variable, where it has one. */
+export function labelOf(option: string): string {
   const variable = OPTION_VARIABLES[option];
   return variable === undefined ? option : `${option} (${variable})`;
 }

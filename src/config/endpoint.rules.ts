@@ -1,6 +1,4 @@
-import { Secret } from '../domain/secret.js';
 import type { ConfigFindings } from './config-findings.js';
-import { readFlag } from './flag.option.js';
 import { isLoopbackHost } from './loopback.js';
 import type { NotionAuthConfig, NotionAuthOptions } from './notion-auth.options.js';
 import { parseUrl } from './parse-url.js';
@@ -8,9 +6,7 @@ import type { UrlPolicy } from './redirect-uri.js';
 
 const NOTION_ORIGIN = 'https://api.notion.com';
 const NOTION_VERSION = '2026-03-11';
-const DATABASE_PROTOCOLS = ['postgres:', 'postgresql:', 'mysql:', 'mariadb:'];
 const MAX_URL_LENGTH = 4_096;
-export const DATABASE_FILE = './data/notion-auth.sqlite';
 
 /** Where Notion is. */
 export function readUpstream(
@@ -37,29 +33,6 @@ export function readUpstream(
   return { apiBaseUrl, issuer, notionVersion: String(notionVersion) };
 }
 
-/** Where authorizations are kept, unless the application brings its own DataSource. */
-export function readDatabase(
-  options: Partial<NotionAuthOptions>,
-  findings: ConfigFindings,
-): Pick<NotionAuthConfig, 'databaseUrl' | 'databaseFile' | 'runMigrations'> {
-  const { databaseUrl, databaseFile } = options;
-  const url = databaseUrl instanceof Secret ? databaseUrl.reveal() : (databaseUrl ?? null);
-  if (url !== null && !DATABASE_PROTOCOLS.includes(parse(url)?.protocol ?? '')) {
-    findings.problem('databaseUrl', `must be a URL that begins with ${DATABASE_PROTOCOLS.join(', ')}`);
-  }
-  if (databaseFile !== undefined && (typeof databaseFile !== 'string' || databaseFile.trim() === '')) {
-    findings.problem('databaseFile', 'must be a file name');
-  }
-  if (url !== null && databaseFile !== undefined) {
-    findings.warning('databaseFile', 'is not used, because databaseUrl is set');
-  }
-  return {
-    databaseUrl: url === null ? null : new Secret(url),
-    databaseFile: databaseFile ?? DATABASE_FILE,
-    runMigrations: readFlag('runMigrations', options.runMigrations, findings) ?? null,
-  };
-}
-
 function originProblems(url: URL | null): string[] {
   const isPlainOrigin = url === null || (url.pathname === '/' && url.search === '' && url.hash === '');
   return [
@@ -83,7 +56,8 @@ function serverProblems(url: URL | null): string[] {
   ];
 }
 
-function parse(url: unknown): URL | null {
+/** `null` also for what is no text, far too long, or has blanks around it. */
+export function parse(url: unknown): URL | null {
   const isReadable = typeof url === 'string' && url.length <= MAX_URL_LENGTH && url === url.trim();
   return isReadable ? parseUrl(url) : null;
 }

@@ -12,6 +12,8 @@ export function maskedOptions(options: NotionAuthOptions): NotionAuthOptions {
     const value = masked[name];
     if (typeof value === 'string') masked[name] = new Secret(value);
   }
+  const { databaseTls } = masked;
+  if (typeof databaseTls === 'object') masked.databaseTls = maskedKey(databaseTls);
   if (Array.isArray(masked.encryptionKeys)) masked.encryptionKeys = masked.encryptionKeys.map(maskedKey);
   if (isObject(masked.webhooks) && Array.isArray(masked.webhooks.verificationTokens)) {
     masked.webhooks = {
@@ -26,7 +28,7 @@ function maskedTexts(texts: readonly (string | Secret)[]): (string | Secret)[] {
   return texts.map((text) => (typeof text === 'string' ? new Secret(text) : text));
 }
 
-function maskedKey<Entry extends { readonly key: string | Secret }>(entry: Entry): Entry {
+function maskedKey<Entry extends { readonly key?: string | Secret }>(entry: Entry): Entry {
   if (!isObject(entry) || typeof entry.key !== 'string') return entry;
   return { ...entry, key: new Secret(entry.key) };
 }

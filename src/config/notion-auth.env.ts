@@ -37,6 +37,7 @@ export function optionsFromEnvironment(environment: Environment): GatheredOption
       ?.split(',', MOST_ENTRIES)
       .map((entry) => new Secret(entry.trim()));
   const keys = read('encryptionKeys');
+  const ca = read('databaseTls.ca');
   return {
     clientId: read('clientId') ?? '',
     clientSecret: readSecret('clientSecret') ?? '',
@@ -48,10 +49,18 @@ export function optionsFromEnvironment(environment: Environment): GatheredOption
     issuer: read('issuer'),
     notionVersion: read('notionVersion'),
     databaseUrl: readSecret('databaseUrl'),
+    databaseTls: ca === undefined ? undefined : { ca },
+    databaseFile: read('databaseFile'),
+    runMigrations: asFlag(read('runMigrations')),
     refresh: { journalFolder: read('refresh.journalFolder') },
     webhooks: { verificationTokens: readSecrets('webhooks.verificationTokens') },
     problems,
   };
+}
+
+/** Another text is left as it is, for `resolveConfig` to report. */
+function asFlag(text: string | undefined): boolean | undefined {
+  return text === 'true' ? true : text === 'false' ? false : (text as undefined);
 }
 
 interface Reading {

@@ -84,9 +84,21 @@ export interface NotionAuthOptions {
    * Environment: `NOTION_AUTH_DATABASE_URL`.
    */
   databaseUrl?: string | Secret;
-  /** File of the embedded SQLite database. @defaultValue `./data/notion-auth.sqlite` */
+  /**
+   * TLS of the connection to `databaseUrl`; its parameters `sslmode`, `sslrootcert`, `sslcert` and `sslkey` say the
+   * same. With TLS on there is no fallback to clear text. Environment: `NOTION_AUTH_DATABASE_CA` (the field `ca`).
+   * @defaultValue what `databaseUrl` says, else off
+   */
+  databaseTls?: boolean | DatabaseTlsOptions;
+  /**
+   * File of the embedded SQLite database. Environment: `NOTION_AUTH_DATABASE_PATH`.
+   * @defaultValue `./data/notion-auth.sqlite`
+   */
   databaseFile?: string;
-  /** Run pending migrations when the module starts. @defaultValue `true` for embedded SQLite, else `false` */
+  /**
+   * Run pending migrations when the module starts. Environment: `NOTION_AUTH_RUN_MIGRATIONS` (`true` or `false`).
+   * @defaultValue `true` for embedded SQLite, else `false`
+   */
   runMigrations?: boolean;
   refresh?: RefreshOptions;
   connect?: ConnectOptions;
@@ -100,6 +112,19 @@ export interface NotionAuthOptions {
   health?: HealthOptions;
   /** Met while these options were gathered, by `notionAuthConfig`; reported together with every other problem. */
   problems?: readonly OptionProblem[];
+}
+
+/** As in Node's `tls.connect()`; each text is PEM. */
+export interface DatabaseTlsOptions {
+  /** Certificate authorities to trust in place of those that Node.js knows. */
+  ca?: string;
+  /** Certificate of this client, with its `key`, where the server asks for one. */
+  cert?: string;
+  key?: string | Secret;
+  /** Verify the server's certificate and its name. @defaultValue `true`, or by `sslmode` of the URL */
+  rejectUnauthorized?: boolean;
+  /** Name to expect in the server's certificate. PostgreSQL only. @defaultValue the host of `databaseUrl` */
+  servername?: string;
 }
 
 /** Times of the refresh protocol, in milliseconds; their arithmetic is checked at startup. */
@@ -288,6 +313,16 @@ export interface EncryptionKey {
   readonly key: Secret;
 }
 
+/** {@link DatabaseTlsOptions} after checking. */
+export interface DatabaseTls {
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: Secret | null;
+  readonly servername: string | null;
+  /** How much of the server's certificate is verified: nothing, its authority, or also its name. */
+  readonly verification: 'none' | 'authority' | 'identity';
+}
+
 type Complete<T> = Readonly<Required<T>>;
 
 /** Options after checking: every field present, no default left to apply, secrets masked, frozen. */
@@ -308,6 +343,8 @@ export interface NotionAuthConfig {
   readonly production: boolean;
   /** May hold a password. */
   readonly databaseUrl: Secret | null;
+  /** `false`: off. `null`: not configured. */
+  readonly databaseTls: DatabaseTls | false | null;
   readonly databaseFile: string;
   /** `null`: decided by the kind of storage. */
   readonly runMigrations: boolean | null;

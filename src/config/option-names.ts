@@ -15,6 +15,7 @@ const OPTION_NAMES = {
   allowInsecureUrls: true,
   allowMissingKeys: true,
   databaseUrl: true,
+  databaseTls: true,
   databaseFile: true,
   runMigrations: true,
   refresh: true,

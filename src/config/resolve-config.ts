@@ -3,7 +3,8 @@ import { readCredentials } from './credential.rules.js';
 import type { DevelopmentKeySource } from './development-key.js';
 import { deepFreeze } from './deep-freeze.js';
 import { readEncryptionKeys } from './encryption-keys.option.js';
-import { DATABASE_FILE, readDatabase, readUpstream } from './endpoint.rules.js';
+import { DATABASE_FILE, readDatabase } from './database.option.js';
+import { readUpstream } from './endpoint.rules.js';
 import { readFlag } from './flag.option.js';
 import { readLimits } from './limits.option.js';
 import type { ClientSecretSource, GatheredOptions, NotionAuthConfig } from './notion-auth.options.js';
@@ -54,7 +55,7 @@ export function resolveConfig(
     allowMissingKeys: readFlag('allowMissingKeys', given.allowMissingKeys, findings) ?? false,
     ...readUpstream(given, urls, findings),
     production,
-    ...readDatabase(given, findings),
+    ...readDatabase(given, { production, hasDataSource: dataSource !== undefined }, findings),
     ...readLimits(given, findings),
     warnings: findings.warnings,
   };

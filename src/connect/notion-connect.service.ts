@@ -28,14 +28,14 @@ export interface ConnectStart {
   /** The authorization that must come back, under the same id. */
   readonly reconnect?: AuthorizationId | null;
   /** The request's `Cookie` header, so that several tabs of one browser can connect at once. */
-  readonly cookies?: string;
+  readonly cookies?: string | undefined;
   /**
    * The host that the user has opened, with its port: `request.host` of Express 5 and of Fastify, which follow the
    * application's `trust proxy` setting. Selects the redirect URI on the same host, where the browser keeps its cookie.
    */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** One of the option `redirectUris`, byte for byte. @defaultValue the one on `host`, else the first */
-  readonly redirectUri?: string;
+  readonly redirectUri?: string | undefined;
 }
 
 /** What to answer the browser with: a 303 to `url`, and `setCookie`, without which its callback is refused. */

@@ -26,16 +26,14 @@ export type NotionAuthErrorCode = (typeof NOTION_AUTH_ERROR_CODES)[number];
 /** Base of everything this library throws on purpose. Messages name the next step and hold no secret. */
 export abstract class NotionAuthError extends Error {
   abstract readonly code: NotionAuthErrorCode;
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
+  /** A literal in each class: bundlers that minify change the names of classes. */
+  abstract override readonly name: string;
 }
 
 /** The configuration cannot work. Lists every problem, by variable and rule, never by value. */
 export class NotionConfigError extends NotionAuthError {
   readonly code = 'notion_config_invalid';
+  override readonly name = 'NotionConfigError';
 
   /** Private, because the message lists them and a printed error would list them twice. */
   readonly #problems: readonly string[];
@@ -55,6 +53,7 @@ export class NotionConfigError extends NotionAuthError {
 /** There is no such authorization, or not for this owner; the two are not told apart. */
 export class NotionAuthorizationNotFoundError extends NotionAuthError {
   readonly code = 'notion_authorization_not_found';
+  override readonly name = 'NotionAuthorizationNotFoundError';
 
   constructor() {
     super('There is no such Notion authorization for this owner.');
@@ -67,6 +66,7 @@ export class NotionAuthorizationNotFoundError extends NotionAuthError {
  */
 export class NotionAmbiguousAuthorizationError extends NotionAuthError {
   readonly code = 'notion_authorization_ambiguous';
+  override readonly name = 'NotionAmbiguousAuthorizationError';
 
   constructor(
     /** The active authorizations of this owner, oldest first. */
@@ -82,6 +82,7 @@ export class NotionAmbiguousAuthorizationError extends NotionAuthError {
 /** Only the person can help: send them through the connect page again. No request was made. */
 export class NotionReconnectRequiredError extends NotionAuthError {
   readonly code = 'notion_reconnect_required';
+  override readonly name = 'NotionReconnectRequiredError';
 
   constructor(
     readonly authorizationId: AuthorizationId,
@@ -94,6 +95,7 @@ export class NotionReconnectRequiredError extends NotionAuthError {
 /** Another process is refreshing and the caller's wait is over; the refresh goes on. Try again soon. */
 export class NotionRefreshBusyError extends NotionAuthError {
   readonly code = 'notion_refresh_busy';
+  override readonly name = 'NotionRefreshBusyError';
 
   constructor(readonly authorizationId: AuthorizationId) {
     super(
@@ -107,6 +109,7 @@ export type RefreshFailureKind = 'postponed' | 'not_sent' | 'not_processed' | 'c
 /** The token could not be refreshed within the caller's wait, and the grant is not known to be dead. */
 export class NotionRefreshFailedError extends NotionAuthError {
   readonly code = 'notion_refresh_failed';
+  override readonly name = 'NotionRefreshFailedError';
 
   constructor(
     readonly authorizationId: AuthorizationId,
@@ -127,6 +130,7 @@ export type KeyFailure = (typeof KEY_FAILURES)[number];
 /** A stored secret cannot be opened with the configured keys. The authorization itself is untouched. */
 export class NotionKeyError extends NotionAuthError {
   readonly code = 'notion_key_error';
+  override readonly name = 'NotionKeyError';
 
   constructor(
     readonly failure: KeyFailure,
@@ -155,6 +159,7 @@ export type CallbackRefusal = (typeof CALLBACK_REFUSALS)[number];
 /** The callback did not come from a connect that this browser started here. Nothing was sent to Notion. */
 export class NotionCallbackRefusedError extends NotionAuthError {
   readonly code = 'notion_callback_refused';
+  override readonly name = 'NotionCallbackRefusedError';
 
   /** Where the user opens the application to start again: an origin of `redirectUris`. `null` where any will do. */
   readonly startAt: string | null;
@@ -184,6 +189,7 @@ function nextStepFor(refusal: CallbackRefusal, startAt: string | null): string {
 /** The person pressed Cancel, or Notion refused for its own reasons. Existing authorizations are untouched. */
 export class NotionConnectDeniedError extends NotionAuthError {
   readonly code = 'notion_connect_denied';
+  override readonly name = 'NotionConnectDeniedError';
 
   constructor(
     /** RFC 6749 section 4.1.2.1 code, or `other` for one that is not listed there. */
@@ -197,6 +203,7 @@ export class NotionConnectDeniedError extends NotionAuthError {
 /** Notion refused the code, or its answer could not be believed. The code is spent: start again. */
 export class NotionConnectFailedError extends NotionAuthError {
   readonly code = 'notion_connect_failed';
+  override readonly name = 'NotionConnectFailedError';
 
   constructor(
     readonly kind: 'dead' | Exclude<RefreshFailureKind, 'postponed'>,
@@ -219,6 +226,7 @@ export interface OtherGrant {
 /** A reconnect came back as another workspace or account. The authorization that was to be reconnected is unchanged. */
 export class NotionOtherGrantError extends NotionAuthError {
   readonly code = 'notion_connect_other_grant';
+  override readonly name = 'NotionOtherGrantError';
   readonly workspaceName: OtherGrant['workspaceName'];
   readonly renewed: OtherGrant['renewed'];
 
@@ -237,6 +245,7 @@ export class NotionOtherGrantError extends NotionAuthError {
 /** `resolveOwner` named nobody for this request. */
 export class NotionOwnerRequiredError extends NotionAuthError {
   readonly code = 'notion_owner_required';
+  override readonly name = 'NotionOwnerRequiredError';
 
   constructor() {
     super('No owner was resolved for this request; sign in before connecting Notion.');
@@ -255,6 +264,7 @@ export type RequestRefusal =
 /** The outbound request was refused before a socket was opened, or could not be repeated after a 401. */
 export class NotionRequestRefusedError extends NotionAuthError {
   readonly code = 'notion_request_refused';
+  override readonly name = 'NotionRequestRefusedError';
 
   constructor(readonly refusal: RequestRefusal) {
     super(`The request was not sent to Notion (${refusal}).`);
@@ -275,6 +285,7 @@ export type WebhookRefusal =
 /** A webhook delivery was refused by us. Notion had no part in it, and no token of anybody is concerned. */
 export class NotionWebhookRefusedError extends NotionAuthError {
   readonly code = 'notion_webhook_refused';
+  override readonly name = 'NotionWebhookRefusedError';
 
   constructor(readonly refusal: WebhookRefusal) {
     super(`The webhook delivery was refused (${refusal}).`);
@@ -287,6 +298,7 @@ export class NotionWebhookRefusedError extends NotionAuthError {
  */
 export class NotionStoreUnavailableError extends NotionAuthError {
   readonly code = 'notion_store_unavailable';
+  override readonly name = 'NotionStoreUnavailableError';
 
   /**
    * Set when Notion has granted access already: the token pair is kept, and stored as soon as the store is back. The
@@ -294,12 +306,19 @@ export class NotionStoreUnavailableError extends NotionAuthError {
    */
   readonly connecting: { readonly returnTo: string } | null;
 
-  constructor(options?: ErrorOptions & { readonly connecting?: { readonly returnTo: string } }) {
-    const { connecting = null } = options ?? {};
+  constructor(
+    options?: ErrorOptions & {
+      readonly connecting?: { readonly returnTo: string };
+      /** What is known of the reason, with the next step. */
+      readonly detail?: string;
+    },
+  ) {
+    const { connecting = null, detail } = options ?? {};
     super(
-      connecting === null
-        ? 'The store of Notion authorizations does not answer; try again soon.'
-        : 'Notion granted access, and the store of Notion authorizations does not respond. Storing is retried in the background; look again soon.',
+      detail ??
+        (connecting === null
+          ? 'The store of Notion authorizations does not answer; try again soon.'
+          : 'Notion granted access, and the store of Notion authorizations does not respond. Storing is retried in the background; look again soon.'),
       options,
     );
     this.connecting = connecting;
@@ -309,6 +328,7 @@ export class NotionStoreUnavailableError extends NotionAuthError {
 /** The given DataSource cannot keep authorizations safely. */
 export class NotionStorageUnsupportedError extends NotionAuthError {
   readonly code = 'notion_storage_unsupported';
+  override readonly name = 'NotionStorageUnsupportedError';
 }
 
 function seconds(ms: number): string {

@@ -7,6 +7,7 @@ import {
   NotionReconnectRequiredError,
   NotionRefreshBusyError,
   NotionRefreshFailedError,
+  NotionStoreUnavailableError,
 } from '../domain/errors.js';
 import { Clock } from '../domain/clock.js';
 import type { RefreshOutcome } from '../domain/refresh-outcome.js';
@@ -66,7 +67,11 @@ export class NotionTokenService {
   private async load(id: AuthorizationId, options: GetAccessTokenOptions): Promise<AccessToken> {
     const timeoutMs = this.config.refresh.callerWaitMs;
     const stored = await waitAtMost(this.read(id), { timeoutMs, signal: options.signal });
-    if (stored === 'timed_out') throw new NotionRefreshBusyError(id);
+    if (stored === 'timed_out') {
+      throw new NotionStoreUnavailableError({
+        detail: `Timed out after ${String(timeoutMs)} ms reading authorization ${id} from the database. Check the database, the network to it and its connection pool, and retry later.`,
+      });
+    }
     if (stored === null) throw new NotionAuthorizationNotFoundError();
     if (stored.status === 'revoked') throw new NotionReconnectRequiredError(id, 'disconnected');
     const usable = usableToken(stored, options.rejected);

@@ -137,7 +137,8 @@ export async function withRepeats<T>(
   }
 }
 
-function driverCodes(error: unknown): (string | number)[] {
+/** Code and number of the driver's error, those that there are. */
+export function driverCodes(error: unknown): (string | number)[] {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
   // Not `instanceof Error`: a driver may have been loaded in another realm, as native ones are in a test runner.
   const { code, errno } = (cause ?? {}) as { code?: string; errno?: number };

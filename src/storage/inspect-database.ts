@@ -3,7 +3,7 @@ import { readServerIdentity, type ServerIdentity } from './database-identity.js'
 import type { DatabaseFamily } from './dialect.js';
 import { countByKey } from './key-counts.js';
 import { NotionDatabase } from './notion-database.js';
-import { createOwnDataSource, OWN_POOL_SIZE, ownDataSourceOptions } from './own-data-source.js';
+import { openOwnDataSource, OWN_POOL_SIZE } from './own-data-source.js';
 import { isMissing } from './schema-check.js';
 
 /** How many connections there are. */
@@ -36,10 +36,9 @@ export interface DatabaseInspection {
   readonly rowsByKey: ReadonlyMap<string, number>;
 }
 
-/** Opens a connection of its own, looks, and closes it. Rejects with the driver's error when it cannot be opened. */
+/** Opens a connection of its own, looks, and closes it. Rejects as {@link openOwnDataSource} when it cannot be opened. */
 export async function inspectDatabase(config: NotionAuthConfig): Promise<DatabaseInspection> {
-  const dataSource = await createOwnDataSource(ownDataSourceOptions(config));
-  await dataSource.initialize();
+  const dataSource = await openOwnDataSource(config);
   try {
     const database = new NotionDatabase(dataSource);
     return {

@@ -1,7 +1,8 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import type { NotionAuthConfig } from '../config/notion-auth.options.js';
+import type { DatabaseTls, NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NotionConfigError, NotionStorageUnsupportedError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
+import { explainConnectFailure, type DatabaseLocation } from './connect-failure.js';
 import { dialectOf } from './dialect.js';
 import { printedAs } from './printed-as.js';
 import { createPrivateFile } from './sqlite-file.js';
@@ -17,15 +18,17 @@ const BUSY_TIMEOUT_MS = 5_000;
 /** better-sqlite3 waits by blocking the whole process; the waiting is done between short tries instead. */
 const BLOCKING_BUSY_TIMEOUT_MS = 100;
 
-type DatabaseLocation = Pick<NotionAuthConfig, 'databaseUrl' | 'databaseFile'>;
-
 /**
  * The module's own connection: the database of `databaseUrl`, else the embedded SQLite file.
  * @throws {@link NotionConfigError} for a URL of another kind of database.
  * @throws {@link NotionStorageUnsupportedError} when no SQLite driver is installed that this TypeORM knows.
  */
-export function ownDataSourceOptions({ databaseUrl, databaseFile }: DatabaseLocation): DataSourceOptions {
-  return databaseUrl === null ? embedded(databaseFile) : pooled(databaseUrl.reveal());
+export function ownDataSourceOptions({
+  databaseUrl,
+  databaseTls = null,
+  databaseFile,
+}: DatabaseLocation): DataSourceOptions {
+  return databaseUrl === null ? embedded(databaseFile) : pooled(databaseUrl.reveal(), databaseTls);
 }
 
 /** Makes the DataSource, not yet initialized; before that, an embedded file that only its owner can read. */
@@ -41,14 +44,45 @@ export async function createOwnDataSource(options: DataSourceOptions): Promise<D
   return dataSource;
 }
 
-function pooled(url: string): DataSourceOptions {
+/**
+ * As {@link createOwnDataSource}, and connects.
+ * @throws {@link NotionConfigError} for what a retry cannot change: a file, a certificate, a user, a database.
+ * @throws {@link NotionStoreUnavailableError} when the server cannot be reached.
+ */
+export async function openOwnDataSource(
+  location: DatabaseLocation,
+  options = ownDataSourceOptions(location),
+): Promise<DataSource> {
+  try {
+    return await (await createOwnDataSource(options)).initialize();
+  } catch (error) {
+    throw explainConnectFailure(error, location);
+  }
+}
+
+function pooled(url: string, tls: NotionAuthConfig['databaseTls']): DataSourceOptions {
   const type = typeOfUrl(url);
   const timeout =
     type === 'postgres'
       ? { connectTimeoutMS: CONNECT_TIMEOUT_MS, applicationName: 'nestjs-notion-auth' }
       : { connectTimeout: CONNECT_TIMEOUT_MS, charset: 'utf8mb4' };
   const options = { ...common(type), ...timeout, poolSize: OWN_POOL_SIZE };
-  return printedAs({ ...options, url }, () => ({ ...options, url: new Secret(url) })) as DataSourceOptions;
+  const secret = { url, ...(tls === null ? {} : { ssl: tls && driverTls(type, tls) }) };
+  return printedAs({ ...options, ...secret }, () => ({
+    ...options,
+    url: new Secret(url),
+  })) as DataSourceOptions;
+}
+
+/** What `pg` hands to `tls.connect()`, or what `mysql2` takes. */
+function driverTls(type: string, { ca, cert, key, servername, verification }: DatabaseTls): object {
+  const given = { ca, cert, key: key?.reveal() ?? null, servername };
+  const material = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  const rejectUnauthorized = verification !== 'none';
+  if (type !== 'postgres')
+    return { ...material, rejectUnauthorized, verifyIdentity: verification === 'identity' };
+  const anyName = verification === 'authority' ? { checkServerIdentity: () => undefined } : {};
+  return { ...material, rejectUnauthorized, ...anyName };
 }
 
 function typeOfUrl(url: string): 'postgres' | 'mysql' | 'mariadb' {

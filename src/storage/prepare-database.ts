@@ -1,11 +1,12 @@
 import type { DataSource } from 'typeorm';
 import { NotionStorageUnsupportedError } from '../domain/errors.js';
 import { boundDestroy } from './bounded-destroy.js';
+import { explainFileFailure } from './connect-failure.js';
 import { isTransient, withRepeats } from './database-errors.js';
 import { dialectOf } from './dialect.js';
 import { NotionDatabase } from './notion-database.js';
 import { migrate, migrateBeside } from './run-migrations.js';
-import { requireSchema } from './schema-check.js';
+import { requireColumnNames, requireSchema } from './schema-check.js';
 import { makePrivate } from './sqlite-file.js';
 import { notionAuthEntities } from './storage-schema.js';
 
@@ -33,13 +34,24 @@ export async function prepareDatabase(
   const isEmbedded = !dialectOf(dataSource.options.type).locksRows;
   if (options.owned) boundDestroy(dataSource);
   else requireUsableHost(dataSource, isEmbedded);
-  if (isEmbedded) await prepareSqlite(dataSource);
-  const database = new NotionDatabase(dataSource, isEmbedded ? embeddedWarnings(options.environment) : []);
-  if (options.runMigrations ?? isEmbedded) {
-    await (options.owned ? migrate(database) : migrateBeside(dataSource));
+  try {
+    if (isEmbedded) await prepareSqlite(dataSource);
+    const database = new NotionDatabase(dataSource, isEmbedded ? embeddedWarnings(options.environment) : []);
+    if (options.runMigrations ?? isEmbedded) {
+      await (options.owned ? migrate(database) : migrateBeside(dataSource));
+    }
+    await requireSchema(database, options.owned ? MIGRATE_OWN : migrateHost(dataSource.options.type));
+    return database;
+  } catch (error) {
+    throw isEmbedded ? explainFileFailure(error, String(dataSource.options.database)) : error;
   }
-  await requireSchema(database);
-  return database;
+}
+
+const RUN_AT_STARTUP = 'set NOTION_AUTH_RUN_MIGRATIONS=true (option runMigrations: true)';
+const MIGRATE_OWN = `Run "npx notion-auth migrate", or ${RUN_AT_STARTUP}.`;
+
+function migrateHost(type: string): string {
+  return `Add notionAuthMigrations('${type}') to the migrations of the DataSource and run them, or ${RUN_AT_STARTUP}.`;
 }
 
 function requireUsableHost(dataSource: DataSource, isEmbedded: boolean): void {
@@ -54,6 +66,7 @@ function requireUsableHost(dataSource: DataSource, isEmbedded: boolean): void {
       "The application's DataSource does not know the Notion tables: add notionAuthEntities to its entities.",
     );
   }
+  requireColumnNames(dataSource);
 }
 
 async function prepareSqlite(dataSource: DataSource): Promise<void> {

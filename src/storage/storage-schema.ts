@@ -1,4 +1,3 @@
-import type { MigrationInterface } from 'typeorm';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import { dialectOf, type DatabaseFamily } from './dialect.js';
@@ -22,10 +21,9 @@ import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import { RefreshGateEntity } from './refresh-gate.entity.js';
 import { RefreshRateEntity } from './refresh-rate.entity.js';
 import { RevocationEntity } from './revocation.entity.js';
+import type { MigrationClass } from './sql-migration.js';
 import { WebhookEventEntity } from './webhook-event.entity.js';
 import { WebhookTokenEntity } from './webhook-token.entity.js';
-
-export type MigrationClass = new () => MigrationInterface;
 
 /** For the `entities` of an application's own DataSource. */
 export const notionAuthEntities = [

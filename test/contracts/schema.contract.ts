@@ -74,7 +74,7 @@ export function schemaContract(engine: StorageEngine): void {
       const dataSource = await open(await emptyDatabase());
       await expect(prepareDatabase(dataSource, { owned: true, runMigrations: false })).rejects.toMatchObject({
         code: 'notion_storage_unsupported',
-        message: expect.stringContaining('npm run migration:run'),
+        message: expect.stringContaining('npx notion-auth migrate'),
       });
       expect(await tablesOf(dataSource)).toEqual([]);
     });
@@ -84,7 +84,7 @@ export function schemaContract(engine: StorageEngine): void {
       await prepareDatabase(dataSource, { owned: true, runMigrations: true });
       await dataSource.query('ALTER TABLE notion_authorization DROP COLUMN unresolved_replayed');
       await expect(prepareDatabase(dataSource, { owned: true, runMigrations: false })).rejects.toThrow(
-        'npm run migration:run',
+        'lacks a column of this version',
       );
     });
   });

@@ -8,6 +8,14 @@ export const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
 /** Where the examples stand while they are compiled: nowhere on the disk, but below the packages they import. */
 const EXAMPLES = resolve(ROOT, 'readme-examples');
 
+/** Against the built package, as applications see it. */
+const STRICT: ts.CompilerOptions = {
+  strict: true,
+  declaration: true,
+  exactOptionalPropertyTypes: true,
+  paths: {},
+};
+
 /**
  * The TypeScript blocks of the README, by the file name in their first line. A later block of the same file is a variant of
  * it, and has its position in its name.
@@ -20,10 +28,12 @@ export function readmeExamples(): ReadonlyMap<string, string> {
   return examples;
 }
 
-/** What the compiler says against them, as one application under this repository's own settings. */
+/** What the compiler says against them, as one application under this repository's own settings and stricter ones. */
 export function compileExamples(examples: ReadonlyMap<string, string>): string[] {
   const { config } = ts.readConfigFile(resolve(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path));
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
+  const { options: own } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
+  // Applications may be stricter than we are.
+  const options = { ...own, ...STRICT };
   const files = new Map([...examples].map(([name, code]) => [resolve(EXAMPLES, name), code]));
   const program = ts.createProgram([...files.keys()], options, hostWith(files, options));
   return ts

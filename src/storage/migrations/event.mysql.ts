@@ -1,7 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { binaryCollation } from './binary-collation.js';
+import { sqlMigration } from '../sql-migration.js';
 
-const up = (collation: string): string => `CREATE TABLE notion_event (
+const up = (collation: string): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS notion_event (
     id varchar(36) NOT NULL,
     client_id varchar(128) NOT NULL,
     name varchar(32) NOT NULL,
@@ -14,14 +14,10 @@ const up = (collation: string): string => `CREATE TABLE notion_event (
     INDEX notion_event_due_ix (client_id, name, next_delivery_at),
     INDEX notion_event_age_ix (client_id, created_at),
     PRIMARY KEY (id)
-  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
+  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
+];
 
-export class EventMysql1795470000000 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(up(await binaryCollation(runner)));
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE notion_event');
-  }
-}
+export const EventMysql1795470000000 = sqlMigration('EventMysql1795470000000', {
+  up,
+  down: ['DROP TABLE notion_event'],
+});

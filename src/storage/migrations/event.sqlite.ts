@@ -1,7 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sqlMigration } from '../sql-migration.js';
 
 const UP = [
-  `CREATE TABLE "notion_event" (
+  `CREATE TABLE IF NOT EXISTS "notion_event" (
     "id" varchar(36) PRIMARY KEY NOT NULL,
     "client_id" varchar(128) NOT NULL,
     "name" varchar(32) NOT NULL,
@@ -12,16 +12,11 @@ const UP = [
     "next_delivery_at" bigint,
     "created_at" bigint NOT NULL
   )`,
-  `CREATE INDEX "notion_event_due_ix" ON "notion_event" ("client_id", "name", "next_delivery_at")`,
-  `CREATE INDEX "notion_event_age_ix" ON "notion_event" ("client_id", "created_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_event_due_ix" ON "notion_event" ("client_id", "name", "next_delivery_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_event_age_ix" ON "notion_event" ("client_id", "created_at")`,
 ];
 
-export class EventSqlite1795470000000 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE "notion_event"');
-  }
-}
+export const EventSqlite1795470000000 = sqlMigration('EventSqlite1795470000000', {
+  up: UP,
+  down: ['DROP TABLE "notion_event"'],
+});

@@ -1,8 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { binaryCollation } from './binary-collation.js';
+import { sqlMigration } from '../sql-migration.js';
 
 const up = (collation: string): readonly string[] => [
-  `CREATE TABLE notion_authorization (
+  `CREATE TABLE IF NOT EXISTS notion_authorization (
     id varchar(36) NOT NULL,
     client_id varchar(128) NOT NULL,
     bot_id varchar(128) NOT NULL,
@@ -46,7 +45,7 @@ const up = (collation: string): readonly string[] => [
     UNIQUE INDEX notion_authorization_bot_uq (client_id, bot_id),
     PRIMARY KEY (id)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
-  `CREATE TABLE notion_authorization_owner (
+  `CREATE TABLE IF NOT EXISTS notion_authorization_owner (
     authorization_id varchar(36) NOT NULL,
     owner_id varchar(255) NOT NULL,
     linked_at bigint NOT NULL,
@@ -54,7 +53,7 @@ const up = (collation: string): readonly string[] => [
     PRIMARY KEY (authorization_id, owner_id),
     CONSTRAINT notion_authorization_owner_fk FOREIGN KEY (authorization_id) REFERENCES notion_authorization(id) ON DELETE CASCADE ON UPDATE NO ACTION
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
-  `CREATE TABLE notion_oauth_state (
+  `CREATE TABLE IF NOT EXISTS notion_oauth_state (
     state_hash varchar(64) NOT NULL,
     browser_hash varchar(64) NOT NULL,
     owner_id varchar(255) NOT NULL,
@@ -69,7 +68,7 @@ const up = (collation: string): readonly string[] => [
     INDEX notion_oauth_state_expiry_ix (expires_at),
     PRIMARY KEY (state_hash)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
-  `CREATE TABLE notion_refresh_attempt (
+  `CREATE TABLE IF NOT EXISTS notion_refresh_attempt (
     id varchar(36) NOT NULL,
     authorization_id varchar(36) NOT NULL,
     client_id varchar(128) NOT NULL,
@@ -89,7 +88,7 @@ const up = (collation: string): readonly string[] => [
     INDEX notion_refresh_attempt_ended_ix (client_id, ended_at, outcome),
     PRIMARY KEY (id)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
-  `CREATE TABLE notion_refresh_gate (
+  `CREATE TABLE IF NOT EXISTS notion_refresh_gate (
     client_id varchar(128) NOT NULL,
     gate varchar(32) NOT NULL,
     closed_until bigint NULL,
@@ -97,7 +96,7 @@ const up = (collation: string): readonly string[] => [
     reset_at bigint NULL,
     PRIMARY KEY (client_id, gate)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
-  `CREATE TABLE notion_breaker_suspect (
+  `CREATE TABLE IF NOT EXISTS notion_breaker_suspect (
     authorization_id varchar(36) NOT NULL,
     client_id varchar(128) NOT NULL,
     workspace_id varchar(128) NOT NULL,
@@ -107,13 +106,13 @@ const up = (collation: string): readonly string[] => [
     PRIMARY KEY (authorization_id),
     INDEX notion_breaker_suspect_client_ix (client_id, rejected)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
-  `CREATE TABLE notion_database_timeline (
+  `CREATE TABLE IF NOT EXISTS notion_database_timeline (
     client_id varchar(128) NOT NULL,
     timeline varchar(255) NOT NULL,
     changed_at bigint NULL,
     PRIMARY KEY (client_id)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
-  `CREATE TABLE notion_refresh_rate (
+  `CREATE TABLE IF NOT EXISTS notion_refresh_rate (
     client_id varchar(128) NOT NULL,
     next_turn_us bigint NOT NULL,
     PRIMARY KEY (client_id)
@@ -131,12 +130,4 @@ const DOWN = [
   'DROP TABLE notion_authorization',
 ];
 
-export class InitialMysql1795200000000 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of up(await binaryCollation(runner))) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
-}
+export const InitialMysql1795200000000 = sqlMigration('InitialMysql1795200000000', { up, down: DOWN });

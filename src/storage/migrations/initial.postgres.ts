@@ -1,7 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sqlMigration } from '../sql-migration.js';
 
 const UP = [
-  `CREATE TABLE "notion_authorization" (
+  `CREATE TABLE IF NOT EXISTS "notion_authorization" (
     "id" character varying(36) NOT NULL,
     "client_id" character varying(128) NOT NULL,
     "bot_id" character varying(128) NOT NULL,
@@ -41,19 +41,19 @@ const UP = [
     CONSTRAINT "notion_authorization_bot_uq" UNIQUE ("client_id", "bot_id"),
     CONSTRAINT "notion_authorization_pk" PRIMARY KEY ("id")
   )`,
-  `CREATE INDEX "notion_authorization_due_ix" ON "notion_authorization" ("client_id", "status", "pair_stored_at", "id") WHERE status = 'active' AND sealed_refresh_token IS NOT NULL`,
-  `CREATE INDEX "notion_authorization_unresolved_ix" ON "notion_authorization" ("client_id", "unresolved_since") WHERE unresolved_since IS NOT NULL`,
-  `CREATE INDEX "notion_authorization_grant_ix" ON "notion_authorization" ("client_id", "workspace_id", "owner_user_id")`,
-  `CREATE INDEX "notion_authorization_key_ix" ON "notion_authorization" ("client_id", "key_id", "id")`,
-  `CREATE TABLE "notion_authorization_owner" (
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_due_ix" ON "notion_authorization" ("client_id", "status", "pair_stored_at", "id") WHERE status = 'active' AND sealed_refresh_token IS NOT NULL`,
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_unresolved_ix" ON "notion_authorization" ("client_id", "unresolved_since") WHERE unresolved_since IS NOT NULL`,
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_grant_ix" ON "notion_authorization" ("client_id", "workspace_id", "owner_user_id")`,
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_key_ix" ON "notion_authorization" ("client_id", "key_id", "id")`,
+  `CREATE TABLE IF NOT EXISTS "notion_authorization_owner" (
     "authorization_id" character varying(36) NOT NULL,
     "owner_id" character varying(255) NOT NULL,
     "linked_at" bigint NOT NULL,
     CONSTRAINT "notion_authorization_owner_pk" PRIMARY KEY ("authorization_id", "owner_id"),
     CONSTRAINT "notion_authorization_owner_fk" FOREIGN KEY ("authorization_id") REFERENCES "notion_authorization"("id") ON DELETE CASCADE ON UPDATE NO ACTION
   )`,
-  `CREATE INDEX "notion_authorization_owner_ix" ON "notion_authorization_owner" ("owner_id")`,
-  `CREATE TABLE "notion_oauth_state" (
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_owner_ix" ON "notion_authorization_owner" ("owner_id")`,
+  `CREATE TABLE IF NOT EXISTS "notion_oauth_state" (
     "state_hash" character varying(64) NOT NULL,
     "browser_hash" character varying(64) NOT NULL,
     "owner_id" character varying(255) NOT NULL,
@@ -66,9 +66,9 @@ const UP = [
     "used_at" bigint,
     CONSTRAINT "notion_oauth_state_pk" PRIMARY KEY ("state_hash")
   )`,
-  `CREATE INDEX "notion_oauth_state_owner_ix" ON "notion_oauth_state" ("client_id", "owner_id", "created_at")`,
-  `CREATE INDEX "notion_oauth_state_expiry_ix" ON "notion_oauth_state" ("expires_at")`,
-  `CREATE TABLE "notion_refresh_attempt" (
+  `CREATE INDEX IF NOT EXISTS "notion_oauth_state_owner_ix" ON "notion_oauth_state" ("client_id", "owner_id", "created_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_oauth_state_expiry_ix" ON "notion_oauth_state" ("expires_at")`,
+  `CREATE TABLE IF NOT EXISTS "notion_refresh_attempt" (
     "id" character varying(36) NOT NULL,
     "authorization_id" character varying(36) NOT NULL,
     "client_id" character varying(128) NOT NULL,
@@ -85,10 +85,10 @@ const UP = [
     "upstream_ms" integer,
     CONSTRAINT "notion_refresh_attempt_pk" PRIMARY KEY ("id")
   )`,
-  `CREATE INDEX "notion_refresh_attempt_authorization_ix" ON "notion_refresh_attempt" ("authorization_id", "started_at")`,
-  `CREATE INDEX "notion_refresh_attempt_started_ix" ON "notion_refresh_attempt" ("client_id", "started_at")`,
-  `CREATE INDEX "notion_refresh_attempt_ended_ix" ON "notion_refresh_attempt" ("client_id", "ended_at", "outcome")`,
-  `CREATE TABLE "notion_refresh_gate" (
+  `CREATE INDEX IF NOT EXISTS "notion_refresh_attempt_authorization_ix" ON "notion_refresh_attempt" ("authorization_id", "started_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_refresh_attempt_started_ix" ON "notion_refresh_attempt" ("client_id", "started_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_refresh_attempt_ended_ix" ON "notion_refresh_attempt" ("client_id", "ended_at", "outcome")`,
+  `CREATE TABLE IF NOT EXISTS "notion_refresh_gate" (
     "client_id" character varying(128) NOT NULL,
     "gate" character varying(32) NOT NULL,
     "closed_until" bigint,
@@ -96,7 +96,7 @@ const UP = [
     "reset_at" bigint,
     CONSTRAINT "notion_refresh_gate_pk" PRIMARY KEY ("client_id", "gate")
   )`,
-  `CREATE TABLE "notion_breaker_suspect" (
+  `CREATE TABLE IF NOT EXISTS "notion_breaker_suspect" (
     "authorization_id" character varying(36) NOT NULL,
     "client_id" character varying(128) NOT NULL,
     "workspace_id" character varying(128) NOT NULL,
@@ -105,14 +105,14 @@ const UP = [
     "noted_at" bigint NOT NULL,
     CONSTRAINT "notion_breaker_suspect_pk" PRIMARY KEY ("authorization_id")
   )`,
-  `CREATE INDEX "notion_breaker_suspect_client_ix" ON "notion_breaker_suspect" ("client_id", "rejected")`,
-  `CREATE TABLE "notion_database_timeline" (
+  `CREATE INDEX IF NOT EXISTS "notion_breaker_suspect_client_ix" ON "notion_breaker_suspect" ("client_id", "rejected")`,
+  `CREATE TABLE IF NOT EXISTS "notion_database_timeline" (
     "client_id" character varying(128) NOT NULL,
     "timeline" character varying(255) NOT NULL,
     "changed_at" bigint,
     CONSTRAINT "notion_database_timeline_pk" PRIMARY KEY ("client_id")
   )`,
-  `CREATE TABLE "notion_refresh_rate" (
+  `CREATE TABLE IF NOT EXISTS "notion_refresh_rate" (
     "client_id" character varying(128) NOT NULL,
     "next_turn_us" bigint NOT NULL,
     CONSTRAINT "notion_refresh_rate_pk" PRIMARY KEY ("client_id")
@@ -130,12 +130,7 @@ const DOWN = [
   'DROP TABLE "notion_authorization"',
 ];
 
-export class InitialPostgres1795200000000 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
-}
+export const InitialPostgres1795200000000 = sqlMigration('InitialPostgres1795200000000', {
+  up: UP,
+  down: DOWN,
+});

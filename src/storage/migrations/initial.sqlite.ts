@@ -1,7 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sqlMigration } from '../sql-migration.js';
 
 const UP = [
-  `CREATE TABLE "notion_authorization" (
+  `CREATE TABLE IF NOT EXISTS "notion_authorization" (
     "id" varchar(36) PRIMARY KEY NOT NULL,
     "client_id" varchar(128) NOT NULL,
     "bot_id" varchar(128) NOT NULL,
@@ -40,19 +40,19 @@ const UP = [
     "updated_at" bigint NOT NULL,
     CONSTRAINT "notion_authorization_bot_uq" UNIQUE ("client_id", "bot_id")
   )`,
-  `CREATE INDEX "notion_authorization_due_ix" ON "notion_authorization" ("client_id", "status", "pair_stored_at", "id") WHERE status = 'active' AND sealed_refresh_token IS NOT NULL`,
-  `CREATE INDEX "notion_authorization_unresolved_ix" ON "notion_authorization" ("client_id", "unresolved_since") WHERE unresolved_since IS NOT NULL`,
-  `CREATE INDEX "notion_authorization_grant_ix" ON "notion_authorization" ("client_id", "workspace_id", "owner_user_id")`,
-  `CREATE INDEX "notion_authorization_key_ix" ON "notion_authorization" ("client_id", "key_id", "id")`,
-  `CREATE TABLE "notion_authorization_owner" (
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_due_ix" ON "notion_authorization" ("client_id", "status", "pair_stored_at", "id") WHERE status = 'active' AND sealed_refresh_token IS NOT NULL`,
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_unresolved_ix" ON "notion_authorization" ("client_id", "unresolved_since") WHERE unresolved_since IS NOT NULL`,
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_grant_ix" ON "notion_authorization" ("client_id", "workspace_id", "owner_user_id")`,
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_key_ix" ON "notion_authorization" ("client_id", "key_id", "id")`,
+  `CREATE TABLE IF NOT EXISTS "notion_authorization_owner" (
     "authorization_id" varchar(36) NOT NULL,
     "owner_id" varchar(255) NOT NULL,
     "linked_at" bigint NOT NULL,
     CONSTRAINT "notion_authorization_owner_fk" FOREIGN KEY ("authorization_id") REFERENCES "notion_authorization" ("id") ON DELETE CASCADE ON UPDATE NO ACTION,
     PRIMARY KEY ("authorization_id", "owner_id")
   )`,
-  `CREATE INDEX "notion_authorization_owner_ix" ON "notion_authorization_owner" ("owner_id")`,
-  `CREATE TABLE "notion_oauth_state" (
+  `CREATE INDEX IF NOT EXISTS "notion_authorization_owner_ix" ON "notion_authorization_owner" ("owner_id")`,
+  `CREATE TABLE IF NOT EXISTS "notion_oauth_state" (
     "state_hash" varchar(64) PRIMARY KEY NOT NULL,
     "browser_hash" varchar(64) NOT NULL,
     "owner_id" varchar(255) NOT NULL,
@@ -64,9 +64,9 @@ const UP = [
     "expires_at" bigint NOT NULL,
     "used_at" bigint
   )`,
-  `CREATE INDEX "notion_oauth_state_owner_ix" ON "notion_oauth_state" ("client_id", "owner_id", "created_at")`,
-  `CREATE INDEX "notion_oauth_state_expiry_ix" ON "notion_oauth_state" ("expires_at")`,
-  `CREATE TABLE "notion_refresh_attempt" (
+  `CREATE INDEX IF NOT EXISTS "notion_oauth_state_owner_ix" ON "notion_oauth_state" ("client_id", "owner_id", "created_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_oauth_state_expiry_ix" ON "notion_oauth_state" ("expires_at")`,
+  `CREATE TABLE IF NOT EXISTS "notion_refresh_attempt" (
     "id" varchar(36) PRIMARY KEY NOT NULL,
     "authorization_id" varchar(36) NOT NULL,
     "client_id" varchar(128) NOT NULL,
@@ -82,10 +82,10 @@ const UP = [
     "request_id" varchar(128),
     "upstream_ms" integer
   )`,
-  `CREATE INDEX "notion_refresh_attempt_authorization_ix" ON "notion_refresh_attempt" ("authorization_id", "started_at")`,
-  `CREATE INDEX "notion_refresh_attempt_started_ix" ON "notion_refresh_attempt" ("client_id", "started_at")`,
-  `CREATE INDEX "notion_refresh_attempt_ended_ix" ON "notion_refresh_attempt" ("client_id", "ended_at", "outcome")`,
-  `CREATE TABLE "notion_refresh_gate" (
+  `CREATE INDEX IF NOT EXISTS "notion_refresh_attempt_authorization_ix" ON "notion_refresh_attempt" ("authorization_id", "started_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_refresh_attempt_started_ix" ON "notion_refresh_attempt" ("client_id", "started_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_refresh_attempt_ended_ix" ON "notion_refresh_attempt" ("client_id", "ended_at", "outcome")`,
+  `CREATE TABLE IF NOT EXISTS "notion_refresh_gate" (
     "client_id" varchar(128) NOT NULL,
     "gate" varchar(32) NOT NULL,
     "closed_until" bigint,
@@ -93,7 +93,7 @@ const UP = [
     "reset_at" bigint,
     PRIMARY KEY ("client_id", "gate")
   )`,
-  `CREATE TABLE "notion_breaker_suspect" (
+  `CREATE TABLE IF NOT EXISTS "notion_breaker_suspect" (
     "authorization_id" varchar(36) PRIMARY KEY NOT NULL,
     "client_id" varchar(128) NOT NULL,
     "workspace_id" varchar(128) NOT NULL,
@@ -101,13 +101,13 @@ const UP = [
     "rejected" boolean NOT NULL,
     "noted_at" bigint NOT NULL
   )`,
-  `CREATE INDEX "notion_breaker_suspect_client_ix" ON "notion_breaker_suspect" ("client_id", "rejected")`,
-  `CREATE TABLE "notion_database_timeline" (
+  `CREATE INDEX IF NOT EXISTS "notion_breaker_suspect_client_ix" ON "notion_breaker_suspect" ("client_id", "rejected")`,
+  `CREATE TABLE IF NOT EXISTS "notion_database_timeline" (
     "client_id" varchar(128) PRIMARY KEY NOT NULL,
     "timeline" varchar(255) NOT NULL,
     "changed_at" bigint
   )`,
-  `CREATE TABLE "notion_refresh_rate" (
+  `CREATE TABLE IF NOT EXISTS "notion_refresh_rate" (
     "client_id" varchar(128) PRIMARY KEY NOT NULL,
     "next_turn_us" bigint NOT NULL
   )`,
@@ -124,12 +124,4 @@ const DOWN = [
   'DROP TABLE "notion_authorization"',
 ];
 
-export class InitialSqlite1795200000000 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
-}
+export const InitialSqlite1795200000000 = sqlMigration('InitialSqlite1795200000000', { up: UP, down: DOWN });

@@ -1,7 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { binaryCollation } from './binary-collation.js';
+import { sqlMigration } from '../sql-migration.js';
 
-const up = (collation: string): string => `CREATE TABLE notion_revocation (
+const up = (collation: string): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS notion_revocation (
     id varchar(36) NOT NULL,
     client_id varchar(128) NOT NULL,
     authorization_id varchar(36) NOT NULL,
@@ -13,14 +13,10 @@ const up = (collation: string): string => `CREATE TABLE notion_revocation (
     INDEX notion_revocation_due_ix (client_id, next_attempt_at),
     INDEX notion_revocation_authorization_ix (authorization_id),
     PRIMARY KEY (id)
-  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
+  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
+];
 
-export class RevocationMysql1795290000000 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(up(await binaryCollation(runner)));
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE notion_revocation');
-  }
-}
+export const RevocationMysql1795290000000 = sqlMigration('RevocationMysql1795290000000', {
+  up,
+  down: ['DROP TABLE notion_revocation'],
+});

@@ -1,7 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sqlMigration } from '../sql-migration.js';
 
 const UP = [
-  `CREATE TABLE "notion_revocation" (
+  `CREATE TABLE IF NOT EXISTS "notion_revocation" (
     "id" varchar(36) PRIMARY KEY NOT NULL,
     "client_id" varchar(128) NOT NULL,
     "authorization_id" varchar(36) NOT NULL,
@@ -11,16 +11,11 @@ const UP = [
     "next_attempt_at" bigint NOT NULL,
     "created_at" bigint NOT NULL
   )`,
-  `CREATE INDEX "notion_revocation_due_ix" ON "notion_revocation" ("client_id", "next_attempt_at")`,
-  `CREATE INDEX "notion_revocation_authorization_ix" ON "notion_revocation" ("authorization_id")`,
+  `CREATE INDEX IF NOT EXISTS "notion_revocation_due_ix" ON "notion_revocation" ("client_id", "next_attempt_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_revocation_authorization_ix" ON "notion_revocation" ("authorization_id")`,
 ];
 
-export class RevocationSqlite1795290000000 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE "notion_revocation"');
-  }
-}
+export const RevocationSqlite1795290000000 = sqlMigration('RevocationSqlite1795290000000', {
+  up: UP,
+  down: ['DROP TABLE "notion_revocation"'],
+});

@@ -1,8 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { binaryCollation } from './binary-collation.js';
+import { sqlMigration } from '../sql-migration.js';
 
 const up = (collation: string): readonly string[] => [
-  `CREATE TABLE notion_webhook_token (
+  `CREATE TABLE IF NOT EXISTS notion_webhook_token (
     id varchar(36) NOT NULL,
     client_id varchar(128) NOT NULL,
     sealed_token text NULL,
@@ -12,7 +11,7 @@ const up = (collation: string): readonly string[] => [
     INDEX notion_webhook_token_client_ix (client_id),
     PRIMARY KEY (id)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
-  `CREATE TABLE notion_webhook_event (
+  `CREATE TABLE IF NOT EXISTS notion_webhook_event (
     client_id varchar(128) NOT NULL,
     event_id varchar(64) NOT NULL,
     received_at bigint NOT NULL,
@@ -21,13 +20,7 @@ const up = (collation: string): readonly string[] => [
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
 ];
 
-export class WebhookMysql1795380000000 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of up(await binaryCollation(runner))) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE notion_webhook_event');
-    await runner.query('DROP TABLE notion_webhook_token');
-  }
-}
+export const WebhookMysql1795380000000 = sqlMigration('WebhookMysql1795380000000', {
+  up,
+  down: ['DROP TABLE notion_webhook_event', 'DROP TABLE notion_webhook_token'],
+});

@@ -1,7 +1,7 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { sqlMigration } from '../sql-migration.js';
 
 const UP = [
-  `CREATE TABLE "notion_webhook_token" (
+  `CREATE TABLE IF NOT EXISTS "notion_webhook_token" (
     "id" varchar(36) PRIMARY KEY NOT NULL,
     "client_id" varchar(128) NOT NULL,
     "sealed_token" text,
@@ -9,23 +9,17 @@ const UP = [
     "open_until" bigint NOT NULL,
     "paired_at" bigint
   )`,
-  `CREATE INDEX "notion_webhook_token_client_ix" ON "notion_webhook_token" ("client_id")`,
-  `CREATE TABLE "notion_webhook_event" (
+  `CREATE INDEX IF NOT EXISTS "notion_webhook_token_client_ix" ON "notion_webhook_token" ("client_id")`,
+  `CREATE TABLE IF NOT EXISTS "notion_webhook_event" (
     "client_id" varchar(128) NOT NULL,
     "event_id" varchar(64) NOT NULL,
     "received_at" bigint NOT NULL,
     CONSTRAINT "notion_webhook_event_pk" PRIMARY KEY ("client_id", "event_id")
   )`,
-  `CREATE INDEX "notion_webhook_event_age_ix" ON "notion_webhook_event" ("client_id", "received_at")`,
+  `CREATE INDEX IF NOT EXISTS "notion_webhook_event_age_ix" ON "notion_webhook_event" ("client_id", "received_at")`,
 ];
 
-export class WebhookSqlite1795380000000 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE "notion_webhook_event"');
-    await runner.query('DROP TABLE "notion_webhook_token"');
-  }
-}
+export const WebhookSqlite1795380000000 = sqlMigration('WebhookSqlite1795380000000', {
+  up: UP,
+  down: ['DROP TABLE "notion_webhook_event"', 'DROP TABLE "notion_webhook_token"'],
+});
