@@ -138,6 +138,7 @@ export {
   NotionConnectFailedError,
   NotionKeyError,
   NotionOtherGrantError,
+  NotionOwnerInvalidError,
   NotionOwnerRequiredError,
   NotionReconnectRequiredError,
   NotionRefreshBusyError,

@@ -46,6 +46,11 @@ export function optionsFromEnvironment(environment: Environment): GatheredOption
     apiBaseUrl: read('apiBaseUrl'),
     notionVersion: read('notionVersion'),
     databaseUrl: readSecret('databaseUrl'),
+    connect: {
+      allowedReturnOrigins: read('connect.allowedReturnOrigins')
+        ?.split(',', MOST_ENTRIES)
+        .map((origin) => origin.trim()),
+    },
     refresh: { journalFolder: read('refresh.journalFolder') },
     webhooks: { verificationTokens: readSecrets('webhooks.verificationTokens') },
     problems,

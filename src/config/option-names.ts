@@ -30,6 +30,7 @@ const WIRING_NAMES = {
   isGlobal: true,
   dataSource: true,
   routes: true,
+  routeMetadata: true,
   providers: true,
   resolveOwner: true,
   resolveAuthorization: true,

@@ -8,6 +8,7 @@ import { readLimits } from './limits.option.js';
 import type { ClientSecretSource, GatheredOptions, NotionAuthConfig } from './notion-auth.options.js';
 import type { NotionAuthWiring } from './notion-auth.wiring.js';
 import { unknownOptions } from './option-names.js';
+import { checkReturnOrigins } from './return-origins.rules.js';
 import { readRedirectUris } from './redirect-uris.option.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -44,8 +45,20 @@ export function resolveConfig(
     ...readLimits(given, findings),
     warnings: findings.warnings,
   };
+  checkConnect(config, given.allowInsecureRedirectUris === true, findings);
   findings.throwIfAny();
   return deepFreeze(config);
+}
+
+function checkConnect(config: NotionAuthConfig, allowInsecure: boolean, findings: ConfigFindings): void {
+  const { connect, production, redirectUris } = config;
+  checkReturnOrigins(connect, { production, allowInsecure }, findings);
+  if (connect.ownerFromState && production && redirectUris.some((uri) => uri.startsWith('http:'))) {
+    findings.warning(
+      'connect.ownerFromState',
+      'trusts the cookie that binds a connect to its browser, and over http another host can set it; use https',
+    );
+  }
 }
 
 /** A factory in plain JavaScript may answer anything; nothing at all is reported as everything missing. */

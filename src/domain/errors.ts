@@ -15,6 +15,7 @@ export const NOTION_AUTH_ERROR_CODES = [
   'notion_connect_failed',
   'notion_connect_other_grant',
   'notion_owner_required',
+  'notion_owner_invalid',
   'notion_request_refused',
   'notion_webhook_refused',
   'notion_storage_unsupported',
@@ -129,15 +130,30 @@ export const CALLBACK_REFUSALS = [
   'wrong_browser',
   'wrong_owner',
   'wrong_client',
+  'speculative',
 ] as const;
 export type CallbackRefusal = (typeof CALLBACK_REFUSALS)[number];
 
-/** The callback did not come from a connect that this browser started here. Nothing was sent to Notion. */
+/**
+ * The callback is not the first of a connect that this browser started here. Nothing was sent to Notion.
+ * `speculative`: a `HEAD` request or a prefetch, which leaves the state unused.
+ */
 export class NotionCallbackRefusedError extends NotionAuthError {
   readonly code = 'notion_callback_refused';
 
-  constructor(readonly refusal: CallbackRefusal) {
-    super(`The Notion callback was refused (${refusal}); the person starts again from the connect page.`);
+  /** Set when this browser and owner completed the same connect before: send the user to `returnTo`. */
+  readonly completed: { readonly returnTo: string } | null;
+
+  constructor(
+    readonly refusal: CallbackRefusal,
+    { completed = null }: { readonly completed?: { readonly returnTo: string } | null } = {},
+  ) {
+    super(
+      completed === null
+        ? `The Notion callback was refused (${refusal}); the person starts again from the connect page.`
+        : `The Notion callback was refused (${refusal}): the same connection is completed. Send the user to returnTo.`,
+    );
+    this.completed = completed;
   }
 }
 
@@ -203,6 +219,23 @@ export class NotionOwnerRequiredError extends NotionAuthError {
   }
 }
 
+/**
+ * An owner id is of the wrong type: a fault of the application, not of the user.
+ * @see `resolveOwner`
+ */
+export class NotionOwnerInvalidError extends NotionAuthError {
+  readonly code = 'notion_owner_invalid';
+
+  constructor(source: 'resolveOwner' | 'ownerId', value: unknown) {
+    const type = typeOf(value);
+    super(
+      source === 'resolveOwner'
+        ? `resolveOwner returned ${type}. Return a string, such as String(user.id), or null when no user is signed in.`
+        : `The ownerId passed to NotionConnectService is ${type}. Pass a string, the same that resolveOwner returns for this user.`,
+    );
+  }
+}
+
 export type RequestRefusal =
   | 'foreign_origin'
   | 'oauth_path'
@@ -250,7 +283,7 @@ export class NotionStoreUnavailableError extends NotionAuthError {
 
   /**
    * Set when Notion has granted access already: the token pair is kept, and stored as soon as the store is back. The
-   * user has nothing to do; send them to `returnTo`, a path on the application's own origin.
+   * user has nothing to do; send them to `returnTo`.
    */
   readonly connecting: { readonly returnTo: string } | null;
 
@@ -269,6 +302,11 @@ export class NotionStoreUnavailableError extends NotionAuthError {
 /** The given DataSource cannot keep authorizations safely. */
 export class NotionStorageUnsupportedError extends NotionAuthError {
   readonly code = 'notion_storage_unsupported';
+}
+
+function typeOf(value: unknown): string {
+  const type = Array.isArray(value) ? 'array' : typeof value;
+  return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 }
 
 function seconds(ms: number): string {

@@ -15,6 +15,8 @@ export interface LogFacts {
   readonly outcome?: string;
   readonly refusal?: string;
   readonly reason?: string | null;
+  /** Path of a request to us, without its query. */
+  readonly route?: string;
   /** Notion's HTTP status. */
   readonly status?: number;
   /** Notion's code, the socket's, or the driver's. */
