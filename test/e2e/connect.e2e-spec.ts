@@ -1213,7 +1213,7 @@ describe("an application's own routes", () => {
         returnTo: '/account',
       });
       expect(await visitor.get(callback)).toMatchObject({ status: 303, location: '/account' });
-      const stranger = await visitor.get(withState('x'.repeat(43)));
+      const stranger = await visitor.get(`/account/linked?code=c&state=${'x'.repeat(43)}`);
       expect(stranger.status).toBe(400);
       expect(stranger.text).toContain('<a href="/home?notion=failed">Back to the application</a>');
     } finally {
