@@ -140,14 +140,15 @@ class Visitor {
       .redirects(0)
       .set(this.cookie === '' ? headers : { ...headers, cookie: this.cookie });
     const answer = await (body === undefined ? call : call.send(body));
+    // A response to HEAD has none.
+    const { text }: { readonly text?: string } = answer;
     const setCookie = (answer.headers['set-cookie'] as unknown as string[] | undefined)?.[0];
     if (setCookie !== undefined) this.cookie = setCookie.split(';')[0]!;
     return {
       status: answer.status,
       location: answer.headers['location'] ?? '',
       setCookie,
-      // A response to HEAD has none.
-      text: (answer.text as string | undefined) ?? '',
+      text: text ?? '',
       type: answer.type,
     };
   }
