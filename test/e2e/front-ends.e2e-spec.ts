@@ -140,15 +140,14 @@ class Visitor {
       .redirects(0)
       .set(this.cookie === '' ? headers : { ...headers, cookie: this.cookie });
     const answer = await (body === undefined ? call : call.send(body));
-    // A response to HEAD has none.
-    const { text }: { readonly text?: string } = answer;
     const setCookie = (answer.headers['set-cookie'] as unknown as string[] | undefined)?.[0];
     if (setCookie !== undefined) this.cookie = setCookie.split(';')[0]!;
     return {
       status: answer.status,
       location: answer.headers['location'] ?? '',
       setCookie,
-      text: text ?? '',
+      // A response to HEAD has none.
+      text: method === 'head' ? '' : answer.text,
       type: answer.type,
     };
   }
