@@ -140,6 +140,7 @@ export {
   NotionConnectFailedError,
   NotionKeyError,
   NotionOtherGrantError,
+  NotionOwnerInvalidError,
   NotionOwnerRequiredError,
   NotionReconnectRequiredError,
   NotionRefreshBusyError,

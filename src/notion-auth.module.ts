@@ -1,10 +1,20 @@
-import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import {
+  Inject,
+  Module,
+  type DynamicModule,
+  type MiddlewareConsumer,
+  type NestModule,
+  type Provider,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { CallbackRouteExplorer } from './config/callback-route.explorer.js';
 import { MountedCallbackCheck } from './config/mounted-callback.check.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
-import type { NotionAuthWiring } from './config/notion-auth.wiring.js';
+import { NOTION_AUTH_WIRING, type NotionAuthWiring } from './config/notion-auth.wiring.js';
 import { OwnerGate } from './config/owner.gate.js';
+import { ConnectLog } from './connect/connect-log.js';
+import type { ConnectRequest } from './connect/connect-request.js';
 import { connectControllerFor } from './connect/connect.controller.js';
 import { connectExports, connectProviders } from './connect/connect.providers.js';
 import { AttemptHistory } from './domain/attempt-history.js';
@@ -188,13 +198,27 @@ const TWO_GLOBALS =
  * ```
  */
 @Module({})
-export class NotionAuthModule {
+export class NotionAuthModule implements NestModule {
   /** @throws {@link NotionConfigError} when this is not the application's only global registration. */
-  constructor(modules: ModulesContainer) {
+  constructor(
+    modules: ModulesContainer,
+    @Inject(NOTION_AUTH_WIRING) private readonly wiring: NotionAuthWiring,
+    private readonly connectLog: ConnectLog,
+  ) {
     const registrations = [...modules.values()].filter(({ metatype }) => metatype === NotionAuthModule);
     // Where two are global, Nest injects the services of either, and nothing says of which.
     if (registrations.filter(({ isGlobal }) => isGlobal).length > 1)
       throw new NotionConfigError([TWO_GLOBALS]);
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    const { routes } = this.wiring;
+    if (typeof routes !== 'string') return;
+    const watch = (request: ConnectRequest, response: ServerResponse, next: () => void): void => {
+      this.connectLog.watchResponse(request, response);
+      next();
+    };
+    consumer.apply(watch).forRoutes(`${routes}/connect`, `${routes}/callback`);
   }
 
   /** @throws {@link NotionConfigError} while the application starts, naming every problem at once. */
@@ -220,7 +244,7 @@ function assemble(configModule: DynamicModule, wiring: NotionAuthWiring): Dynami
     global: wiring.isGlobal ?? true,
     imports: [configModule, ...database.imports],
     providers: [database.provider, ...PROVIDERS, ...(wiring.providers ?? [])],
-    controllers: typeof wiring.routes === 'string' ? [connectControllerFor(wiring.routes)] : [],
+    controllers: typeof wiring.routes === 'string' ? [connectControllerFor(wiring.routes, wiring.routeMetadata)] : [],
     exports: EXPORTS,
   };
 }

@@ -12,7 +12,7 @@ import { rawQueryOf } from '../src/connect/connect-request.js';
 import { openRecord, parseRecord } from '../src/journal/journal-record.js';
 import { logLine } from '../src/logging/log-line.js';
 import { maskedText } from '../src/logging/masked-text.js';
-import { deniedReturnTo, safeReturnTo } from '../src/connect/return-to.js';
+import { returnToWith, safeReturnTo } from '../src/connect/return-to.js';
 import { parseWebhookMessage } from '../src/webhooks/webhook-event.js';
 import { isSignedWith, parseSignature } from '../src/webhooks/webhook-signature.js';
 import { NotionAuthError, NotionCallbackRefusedError, NotionConfigError } from '../src/domain/errors.js';
@@ -61,7 +61,8 @@ const VARIABLES = [
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'a redirect URI': (text) => judgeRedirectUri(text, POLICY),
   returnTo: (text) => safeReturnTo(text, '/home'),
-  'a returnTo kept earlier': (text) => deniedReturnTo(safeReturnTo(text, '/home')),
+  'a returnTo to another origin': (text) => safeReturnTo(text, '/home', ['https://front.example']),
+  'a returnTo kept earlier': (text) => returnToWith(safeReturnTo(text, '/home'), 'denied'),
   'the query of a request': (text) => parseCallbackQuery(rawQueryOf({ url: text, headers: {} })),
   'a callback query': (text) => parseCallbackQuery(text),
   'a code': (text) => parseCallbackQuery(`state=${STATE}&code=${text}`),

@@ -74,7 +74,8 @@ describe('the README', () => {
     for (const [section, schema] of Object.entries(defaults)) {
       for (const [option, value] of Object.entries(schema.parse({}))) {
         const row = readmeTable('option').find(([name]) => name === `${section}.${option}`);
-        expect([option, row?.[1]?.replaceAll('_', '')]).toEqual([option, String(value)]);
+        const shown = String(value) === '' ? 'none' : String(value);
+        expect([option, row?.[1]?.replaceAll('_', '')]).toEqual([option, shown]);
       }
     }
   });

@@ -16,6 +16,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, string>> = {
   'databaseTls.ca': 'NOTION_AUTH_DATABASE_CA',
   databaseFile: 'NOTION_AUTH_DATABASE_PATH',
   runMigrations: 'NOTION_AUTH_RUN_MIGRATIONS',
+  'connect.allowedReturnOrigins': 'NOTION_AUTH_RETURN_ORIGINS',
   'refresh.journalFolder': 'NOTION_AUTH_JOURNAL_DIR',
   'webhooks.verificationTokens': 'NOTION_WEBHOOK_VERIFICATION_TOKENS',
 };

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../domain/duration.js';
-import { isOwnPath } from './own-path.js';
 
 /** Node's timers fire at once when asked to wait longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -49,10 +48,15 @@ export const connectSchema = z.strictObject({
   maxPendingPerOwner: count(20),
   maxWaiting: count(10_000),
   maxExchanges: count(100),
-  defaultReturnTo: z
-    .string({ error: 'must be a path on the own origin' })
-    .refine(isOwnPath, { error: 'must be a path on the own origin' })
-    .default('/'),
+  // What the two must be to each other: `checkReturnOrigins`.
+  defaultReturnTo: z.string({ error: 'must be a path or a URL' }).default('/'),
+  allowedReturnOrigins: z
+    .array(z.string({ error: 'must be an origin, such as https://app.example' }), {
+      error: 'must be a list of origins, such as https://app.example',
+    })
+    .max(100, { error: 'has more than 100 entries' })
+    .default([]),
+  ownerFromState: z.boolean({ error: 'must be true or false' }).default(false),
   exchangeTimeoutMs: duration(75 * SECOND_MS),
 });
 

@@ -52,6 +52,11 @@ export function optionsFromEnvironment(environment: Environment): GatheredOption
     databaseTls: ca === undefined ? undefined : { ca },
     databaseFile: read('databaseFile'),
     runMigrations: asFlag(read('runMigrations')),
+    connect: {
+      allowedReturnOrigins: read('connect.allowedReturnOrigins')
+        ?.split(',', MOST_ENTRIES)
+        .map((origin) => origin.trim()),
+    },
     refresh: { journalFolder: read('refresh.journalFolder') },
     webhooks: { verificationTokens: readSecrets('webhooks.verificationTokens') },
     problems,

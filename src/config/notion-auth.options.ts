@@ -212,8 +212,26 @@ export interface ConnectOptions {
    * @defaultValue `100`
    */
   maxExchanges?: number;
-  /** Path on the application's own origin where a connect ends unless `returnTo` says otherwise. @defaultValue `/` */
+  /**
+   * Where a connect ends unless `returnTo` says otherwise: a path on the application's own origin, or a URL on one of
+   * `allowedReturnOrigins`. @defaultValue `/`
+   */
   defaultReturnTo?: string;
+  /**
+   * Origins of front ends that `returnTo` may lead to as an absolute URL, such as `https://app.example`. Compared as a
+   * whole, without wildcards; HTTPS in production unless `allowInsecureRedirectUris`. After a cancellation the URL
+   * carries `notion=denied`; an error page links back with `notion=failed`. Environment: `NOTION_AUTH_RETURN_ORIGINS`,
+   * comma separated. @defaultValue none
+   * @see RFC 9700 section 4.11.1
+   */
+  allowedReturnOrigins?: readonly string[];
+  /**
+   * The callback acts for the owner that its state names, and `resolveOwner` is not asked: for front ends that send a
+   * bearer token and have no session cookie. The state is single-use, has 256 random bits, and works only in the browser
+   * that started the connect. What is no longer noticed: another user who signed in to the same browser meanwhile.
+   * @defaultValue `false`
+   */
+  ownerFromState?: boolean;
   /** How long Notion may take to exchange the code, in ms. @defaultValue `75_000` */
   exchangeTimeoutMs?: number;
 }

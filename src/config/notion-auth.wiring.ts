@@ -33,6 +33,11 @@ export interface NotionAuthWiring {
    */
   servesCallback?: boolean;
   /**
+   * Metadata of the built-in routes, as `@SetMetadata()` would set it: what a global guard of the application looks for
+   * on public routes, as in `{ isPublic: true }`. @defaultValue none
+   */
+  routeMetadata?: Readonly<Record<string | symbol, unknown>>;
+  /**
    * Replaces parts of the module by their port, as in `{ provide: PairJournal, useClass: MyJournal }`; the class that
    * is replaced can be extended.
    */

@@ -34,6 +34,7 @@ const WIRING_NAMES = {
   dataSource: true,
   routes: true,
   servesCallback: true,
+  routeMetadata: true,
   providers: true,
   resolveOwner: true,
   resolveAuthorization: true,

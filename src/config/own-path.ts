@@ -11,3 +11,10 @@ export function isOwnPath(path: string): boolean {
   const parsed = parseUrl(path, OWN_ORIGIN);
   return parsed !== null && parsed.origin === OWN_ORIGIN && !parsed.pathname.startsWith('//');
 }
+
+/** True for an absolute URL, without user name and password, on one of `origins`; each is compared as a whole. */
+export function isOnOrigin(text: string, origins: readonly string[]): boolean {
+  if (!/^https?:\/\//i.test(text) || /[\\\p{Cc}]/u.test(text)) return false;
+  const parsed = parseUrl(text);
+  return parsed !== null && origins.includes(parsed.origin) && parsed.username + parsed.password === '';
+}

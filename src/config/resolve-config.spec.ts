@@ -18,6 +18,9 @@ function resolve(difference: object = {}, environment = {}): NotionAuthConfig {
   return resolveConfig({ ...GOOD, ...difference }, environment);
 }
 
+const NOT_A_RETURN =
+  'connect.defaultReturnTo: must be a path on the own origin, such as /settings, or a URL on one of connect.allowedReturnOrigins';
+
 function problemsOf(difference: object, environment = {}): readonly string[] {
   try {
     resolve(difference, environment);
@@ -74,6 +77,8 @@ describe('the resolved configuration', () => {
         maxWaiting: 10_000,
         maxExchanges: 100,
         defaultReturnTo: '/',
+        allowedReturnOrigins: [],
+        ownerFromState: false,
         exchangeTimeoutMs: 75_000,
       },
       outbound: {
@@ -286,22 +291,39 @@ describe('problems', () => {
     [{ redirectUri: 'https://app.example/cb' }, 'redirectUri: is not an option'],
     [{ refresh: { leaseMS: 1 } }, 'refresh.leaseMS: is not an option'],
     [{ refresh: 7 }, expect.stringMatching(/^refresh: /)],
+    [{ connect: { defaultReturnTo: '//evil.example' } }, NOT_A_RETURN],
+    [{ connect: { defaultReturnTo: '/\\evil.example' } }, NOT_A_RETURN],
+    [{ connect: { defaultReturnTo: '/.//evil.example' } }, NOT_A_RETURN],
+    [{ connect: { defaultReturnTo: 'https://evil.example' } }, NOT_A_RETURN],
     [
-      { connect: { defaultReturnTo: '//evil.example' } },
-      'connect.defaultReturnTo: must be a path on the own origin',
+      {
+        connect: {
+          defaultReturnTo: 'https://front.example.evil.example/',
+          allowedReturnOrigins: ['https://front.example'],
+        },
+      },
+      NOT_A_RETURN,
     ],
+    [{ connect: { ownerFromState: 'yes' } }, 'connect.ownerFromState: must be true or false'],
     [
-      { connect: { defaultReturnTo: '/\\evil.example' } },
-      'connect.defaultReturnTo: must be a path on the own origin',
+      { connect: { allowedReturnOrigins: 'https://front.example' } },
+      expect.stringContaining('must be a list of origins, such as https://app.example'),
     ],
-    [
-      { connect: { defaultReturnTo: '/.//evil.example' } },
-      'connect.defaultReturnTo: must be a path on the own origin',
-    ],
-    [
-      { connect: { defaultReturnTo: 'https://evil.example' } },
-      'connect.defaultReturnTo: must be a path on the own origin',
-    ],
+    ...[
+      ['https://front.example/', 'is not an origin as browsers send it; use https://front.example'],
+      ['https://FRONT.example:443', 'is not an origin as browsers send it; use https://front.example'],
+      ['https://front.example/app', 'is not an origin as browsers send it; use https://front.example'],
+      ['https://*.front.example', 'contains a wildcard; list each origin'],
+      ['*', 'contains a wildcard; list each origin'],
+      ['https://user:password@front.example', 'contains a user name or password'],
+      ['front.example', 'is not an http or https origin, such as https://app.example'],
+      ['javascript:alert(1)', 'is not an http or https origin, such as https://app.example'],
+      ['null', 'is not an http or https origin, such as https://app.example'],
+      ['', 'is not an http or https origin, such as https://app.example'],
+    ].map(([origin, rule]): [object, string] => [
+      { connect: { allowedReturnOrigins: ['https://good.example', origin] } },
+      `connect.allowedReturnOrigins (NOTION_AUTH_RETURN_ORIGINS): entry 2: ${rule}`,
+    ]),
   ])('include %j', (difference, problem) => {
     expect(problemsOf(difference)).toEqual([problem]);
   });
@@ -513,6 +535,36 @@ describe('production', () => {
     expect(problemsOf({ allowInsecureUrls: 'yes' as never })).toEqual([
       'allowInsecureUrls: must be true or false',
     ]);
+  });
+
+  it('A31: refuses return origins over http unless they are allowed', () => {
+    const connect = { allowedReturnOrigins: ['http://front.example', 'https://front.example'] };
+    expect(resolve({ connect }).connect.allowedReturnOrigins).toHaveLength(2);
+    expect(problemsOf({ connect }, production)).toEqual([
+      expect.stringMatching(/^connect\.allowedReturnOrigins .*entry 1: uses http in production; use https$/),
+    ]);
+    const { warnings } = resolve({ connect, allowInsecureRedirectUris: true }, production);
+    expect(warnings).toEqual([expect.stringContaining('uses http in production')]);
+  });
+
+  it('A31: lets a connect end at a listed origin by default', () => {
+    const connect = {
+      allowedReturnOrigins: ['https://front.example'],
+      defaultReturnTo: 'https://front.example/notion',
+    };
+    expect(problemsOf({ connect }, production)).toEqual([]);
+  });
+
+  it('A32: warns of a state that names the owner where the cookie is not safe', () => {
+    const given = {
+      redirectUris: ['http://localhost:3000/cb'],
+      allowInsecureRedirectUris: true,
+      connect: { ownerFromState: true },
+    };
+    expect(resolve(given, production).warnings).toContainEqual(
+      expect.stringContaining('connect.ownerFromState: trusts the cookie'),
+    );
+    expect(resolve({ connect: { ownerFromState: true } }, production).warnings).toEqual([]);
   });
 
   it('is what the option says, whatever NODE_ENV says', () => {

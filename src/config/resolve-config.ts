@@ -11,6 +11,7 @@ import type { ClientSecretSource, GatheredOptions, NotionAuthConfig } from './no
 import type { NotionAuthWiring } from './notion-auth.wiring.js';
 import { unknownOptions } from './option-names.js';
 import { readPublicBasePaths, readRedirectUris } from './redirect-uris.option.js';
+import { checkReturnOrigins } from './return-origins.rules.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -59,8 +60,20 @@ export function resolveConfig(
     ...readLimits(given, findings),
     warnings: findings.warnings,
   };
+  checkConnect(config, allowInsecure, findings);
   findings.throwIfAny();
   return deepFreeze(config);
+}
+
+function checkConnect(config: NotionAuthConfig, allowInsecure: boolean, findings: ConfigFindings): void {
+  const { connect, production, redirectUris } = config;
+  checkReturnOrigins(connect, { production, allowInsecure }, findings);
+  if (connect.ownerFromState && production && redirectUris.some((uri) => uri.startsWith('http:'))) {
+    findings.warning(
+      'connect.ownerFromState',
+      'trusts the cookie that binds a connect to its browser, and over http another host can set it; use https',
+    );
+  }
 }
 
 /** A factory in plain JavaScript may answer anything; nothing at all is reported as everything missing. */

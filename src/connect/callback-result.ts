@@ -10,7 +10,8 @@ import type { CallbackResult } from '../domain/instrument-labels.js';
 
 /** What a callback that was not kept came to, as one of a closed set. */
 export function callbackResultOf(error: unknown): CallbackResult {
-  if (error instanceof NotionCallbackRefusedError) return error.refusal;
+  if (error instanceof NotionCallbackRefusedError)
+    return error.completed === null ? error.refusal : 'repeated';
   if (error instanceof NotionConnectDeniedError) return 'denied';
   if (error instanceof NotionConnectFailedError) return exchangeResult(error.kind);
   if (error instanceof NotionOtherGrantError) return 'other_grant';

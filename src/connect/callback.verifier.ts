@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { OwnerGate } from '../config/owner.gate.js';
 import { selectRedirectUri } from '../config/redirect-uri.selection.js';
-import type { ConnectStateKeys, ConsumeResult, PendingConnect } from '../domain/connect-state-store.js';
+import type { ConnectStateKeys, PendingConnect } from '../domain/connect-state-store.js';
 import {
   NotionCallbackRefusedError,
   NotionConnectDeniedError,
@@ -15,7 +15,7 @@ import { parseCallbackQuery } from './callback-query.js';
 import { ConnectLog } from './connect-log.js';
 import { rawQueryOf, type ConnectRequest } from './connect-request.js';
 import { hashConnectSecret, isConnectSecret } from './connect-secret.js';
-import { PendingConnects } from './pending.connects.js';
+import { PendingConnects, type EndResult } from './pending.connects.js';
 import { VerifiedCallback } from './verified-callback.js';
 
 const REFUSALS = {
@@ -25,7 +25,7 @@ const REFUSALS = {
   wrong_browser: 'wrong_browser',
 } as const satisfies Record<string, CallbackRefusal>;
 
-type ConsumedConnect = Extract<ConsumeResult, { kind: 'consumed' }>;
+type ConsumedConnect = Extract<EndResult, { kind: 'consumed' }>;
 
 /** Decides whether a callback ends a connect that this browser started here for this owner, and ends it once. */
 @Injectable()
@@ -51,13 +51,18 @@ export class CallbackVerifier {
     const query = parseCallbackQuery(rawQueryOf(request));
     this.requireIssuer(query.issuer);
     const keys = this.keysOf(query.state, request);
-    const ownerId = await this.owners.ownerOf(request);
+    const ownerId = this.config.connect.ownerFromState ? null : await this.owners.ownerOf(request);
     // Before the state is spent, so that the same callback may come again.
     if (query.kind === 'code' && this.codes.isFull) throw new NotionStoreUnavailableError();
-    const { pending, atMs } = await this.consumeState(keys);
-    this.requireSameConnect(pending, ownerId);
-    if (query.kind === 'error') throw new NotionConnectDeniedError(query.reason, pending.returnTo);
-    return new VerifiedCallback(query.code, pending, atMs);
+    const { pending, atMs } = await this.consumeState(keys, ownerId);
+    try {
+      this.requireSameConnect(pending, ownerId);
+      if (query.kind === 'error') throw new NotionConnectDeniedError(query.reason, pending.returnTo);
+    } catch (error) {
+      await this.pending.settle(keys.stateHash, 'failed');
+      throw error;
+    }
+    return new VerifiedCallback(query.code, pending, { stateHash: keys.stateHash, atMs });
   }
 
   /** RFC 9207: an issuer that is named must be ours; compared before the state is spent on somebody's forgery. */
@@ -77,17 +82,27 @@ export class CallbackVerifier {
     return { stateHash: hashConnectSecret(state), browserHash };
   }
 
-  private async consumeState(keys: ConnectStateKeys): Promise<ConsumedConnect> {
+  private async consumeState(keys: ConnectStateKeys, ownerId: string | null): Promise<ConsumedConnect> {
     const result = await this.pending.end(keys);
-    return result.kind === 'consumed' ? result : refuse(REFUSALS[result.kind]);
+    if (result.kind === 'consumed') return result;
+    if (result.kind !== 'completed') return refuse(REFUSALS[result.kind]);
+    const { pending } = result;
+    // Another owner learns no more of it than of any used state.
+    const completed = isOwner(ownerId, pending) ? { returnTo: pending.returnTo } : null;
+    throw new NotionCallbackRefusedError('used_state', { completed });
   }
 
-  private requireSameConnect(pending: PendingConnect, ownerId: string): void {
+  private requireSameConnect(pending: PendingConnect, ownerId: string | null): void {
     const isOurs =
       pending.clientId === this.config.clientId && this.config.redirectUris.includes(pending.redirectUri);
     if (!isOurs) refuse('wrong_client');
-    if (pending.ownerId !== ownerId) refuse('wrong_owner');
+    if (!isOwner(ownerId, pending)) refuse('wrong_owner');
   }
+}
+
+/** `ownerId` is `null` where the state alone names the owner. */
+function isOwner(ownerId: string | null, pending: PendingConnect): boolean {
+  return ownerId === null || ownerId === pending.ownerId;
 }
 
 function refuse(...refusal: ConstructorParameters<typeof NotionCallbackRefusedError>): never {

@@ -8,6 +8,7 @@ import { Clock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
 import {
   NotionAuthorizationNotFoundError,
+  NotionCallbackRefusedError,
   NotionConnectFailedError,
   NotionOtherGrantError,
   NotionStoreUnavailableError,
@@ -21,6 +22,7 @@ import { GrantKeeper } from '../refresh/grant.keeper.js';
 import { PairCustody } from '../refresh/pair.custody.js';
 import { RefreshShutdown } from '../refresh/refresh.shutdown.js';
 import { RollForward } from '../refresh/roll-forward.js';
+import { PendingConnects } from './pending.connects.js';
 import type { VerifiedCallback } from './verified-callback.js';
 
 const FIRST_RETRY_MS = 50;
@@ -29,7 +31,7 @@ const LONGEST_RETRY_MS = 2 * SECOND_MS;
 export interface CompletedConnect {
   readonly kind: 'connected' | 'reconnected';
   readonly authorization: Authorization;
-  /** Path on the application's own origin. */
+  /** Path on the application's own origin, or URL on one of `connect.allowedReturnOrigins`. */
   readonly returnTo: string;
 }
 
@@ -47,6 +49,7 @@ export class CodeExchange {
     private readonly grants: GrantKeeper,
     private readonly custody: PairCustody,
     private readonly rollForward: RollForward,
+    private readonly pending: PendingConnects,
     private readonly shutdown: RefreshShutdown,
     private readonly clock: Clock,
   ) {
@@ -69,6 +72,7 @@ export class CodeExchange {
     const { returnTo } = callback.pending;
     const exchanged = this.slots(() => this.exchangeNow(callback));
     const kept = this.tracked(exchanged.then((exchange) => this.keep(exchange)));
+    void this.settle(callback, kept);
     const exchange = await exchanged;
     const result = await waitAtMost(kept, { timeoutMs: this.config.refresh.callerWaitMs }).catch(() => null);
     if (result === null || result === 'timed_out')
@@ -83,7 +87,7 @@ export class CodeExchange {
     const answer = await this.notion.exchange(callback.takeCode(), redirectUri);
     if (answer.kind !== 'success') throw new NotionConnectFailedError(answer.kind, answer.failure);
     const { grant, pair } = answer;
-    const consumedAtMs = callback.consumedAtMs ?? this.clock.now().getTime();
+    const consumedAtMs = callback.consumed?.atMs ?? this.clock.now().getTime();
     const exchangedAtMs = Math.round(consumedAtMs + this.clock.monotonicMs() - sentAtMs);
     const connection = { ownerId, clientId, redirectUri, reconnect, grant, pair, exchangedAtMs };
     const exchange: ExchangedGrant = { kind: 'exchange', exchangeId: randomUUID(), connection };
@@ -115,6 +119,16 @@ export class CodeExchange {
       }
     }
     throw new Error('unreachable: the waits never end');
+  }
+
+  /** Tells a callback that comes again how this one ended. */
+  private async settle({ consumed }: VerifiedCallback, kept: Promise<ConnectResult>): Promise<void> {
+    const outcome = await kept.then(
+      ({ kind }) => (kind === 'connected' || kind === 'reconnected' ? 'completed' : 'failed'),
+      // Without a code there was nothing to try: whoever took it says how it ended.
+      (error: unknown) => (error instanceof NotionCallbackRefusedError ? null : 'failed'),
+    );
+    if (consumed !== undefined && outcome !== null) await this.pending.settle(consumed.stateHash, outcome);
   }
 
   private tracked<T>(work: Promise<T>): Promise<T> {

@@ -21,7 +21,7 @@ const REFUSED: ConnectAnswer = {
   title: 'This visit connected nothing',
   paragraphs: [
     'This visit could not be matched with a connect that this browser has open. That happens when access was cancelled in Notion, when the page was opened twice, or when too much time went by.',
-    'This visit changed nothing. If you opened the page twice, look in the application first: the first visit may have connected Notion already. Otherwise start again from here, in this browser.',
+    'This visit changed nothing. If you opened the page twice, look in the application first: the first visit may have connected Notion already. Otherwise start again, in this browser.',
   ],
 };
 

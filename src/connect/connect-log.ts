@@ -1,8 +1,10 @@
+import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { AuthorizationId } from '../domain/authorization.js';
 import { Clock } from '../domain/clock.js';
 import { NotionMetrics } from '../domain/notion-metrics.js';
 import { connectAnswerFor } from './connect-answer.js';
+import { pathOf, type ConnectRequest } from './connect-request.js';
 import { callbackResultOf } from './callback-result.js';
 import {
   NotionAuthError,
@@ -19,12 +21,15 @@ import { NotionLogger } from '../logging/notion.logger.js';
 
 /** A person who declined goes back to where they came from. */
 const SEE_OTHER = 303;
+const UNAUTHORIZED = 401;
+const INTERNAL_ERROR = 500;
 
 /** Everything that connecting writes to the log, in one vocabulary. No line knows a code, a state or a query. */
 @Injectable()
 export class ConnectLog {
   private readonly logger = new NotionLogger('NotionConnect');
   private readonly failures: QuietLogger;
+  private readonly unauthorizedHere = new WeakSet<object>();
 
   constructor(
     clock: Clock,
@@ -54,12 +59,38 @@ export class ConnectLog {
     this.logger.log('disconnect', { outcome, authorization });
   }
 
+  /** Middleware of the built-in routes: a guard of the application may respond with 401 before they are reached. */
+  watchResponse(request: ConnectRequest, response: ServerResponse): void {
+    response.once('finish', () => {
+      if (response.statusCode === UNAUTHORIZED && !this.unauthorizedHere.has(request))
+        this.unauthorized(request, 'application');
+    });
+  }
+
+  /** An error of which the browser learns no more than the code. */
+  answered(error: NotionAuthError, request: ConnectRequest): void {
+    const { status } = connectAnswerFor(error);
+    if (status === UNAUTHORIZED) {
+      this.unauthorizedHere.add(rawOf(request));
+      this.unauthorized(request, 'no_owner');
+    } else if (status === INTERNAL_ERROR) {
+      const facts = { stage: 'exchange', route: pathOf(request), answered: status } as const;
+      this.failures.error(error.code, error.message.replaceAll(/\s+/g, ' '), facts);
+    }
+  }
+
+  private unauthorized(request: ConnectRequest, reason: 'no_owner' | 'application'): void {
+    const facts = { stage: 'exchange', reason, route: pathOf(request), answered: UNAUTHORIZED } as const;
+    this.failures.warn(`connect unauthorized ${reason}`, 'connect unauthorized', facts);
+  }
+
   /** As {@link ConnectLog.watch} for a callback, which is counted as well. */
   async watchCallback<T>(work: () => Promise<T>, reconnect?: AuthorizationId | null): Promise<T> {
     try {
       return await this.watch(work, reconnect);
     } catch (error) {
       this.metrics.count('notion_auth_callbacks_total', { result: callbackResultOf(error) });
+      if (isRepeated(error)) throw error;
       this.recent.note('exchange', codeOf(error));
       throw error;
     }
@@ -85,6 +116,8 @@ export class ConnectLog {
     const about = { answered: connectAnswerFor(error).status, authorization };
     if (error instanceof NotionConnectDeniedError) {
       this.logger.log('connect denied', { stage, reason: error.reason, answered: SEE_OTHER, authorization });
+    } else if (isRepeated(error)) {
+      this.logger.log('connect repeated', { stage, answered: SEE_OTHER, authorization });
     } else if (error instanceof NotionCallbackRefusedError) {
       const { refusal, issuer } = error;
       const facts = { stage, refusal, ...(issuer === null ? {} : { issuer }), ...about } as const;
@@ -108,6 +141,16 @@ export class ConnectLog {
       this.failures.error(`connect store_unavailable ${cause}`, 'connect store_unavailable', facts);
     }
   }
+}
+
+/** Middleware on Fastify gets the request of Node, as on Express everything does. */
+function rawOf(request: ConnectRequest & { readonly raw?: object }): object {
+  return request.raw ?? request;
+}
+
+/** The callback of a completed connect came again, or another one for the same state. */
+function isRepeated(error: unknown): boolean {
+  return error instanceof NotionCallbackRefusedError && error.completed !== null;
 }
 
 /** Notion's own word where there is one, else this library's. */

@@ -18,4 +18,4 @@ export const connectProviders = [
 ] as const;
 
 /** What an application's own controller needs for the service, the guard and the filter. */
-export const connectExports = [NotionConnectService, CallbackVerifier, ConnectResponder] as const;
+export const connectExports = [NotionConnectService, CallbackVerifier, ConnectResponder, ConnectLog] as const;

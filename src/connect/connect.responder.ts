@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { ConnectRequest } from './connect-request.js';
 import { CONNECT_PAGE_CSP } from './connect.page.js';
 
 /** Neither a cache, a frame nor the next site learns of these answers: their address may carry a code. */
@@ -16,7 +17,7 @@ export class ConnectResponder {
 
   /** 303, so that whatever came in is followed by a GET without a body (RFC 9700 section 4.12). */
   seeOther(response: unknown, location: string, setCookie?: string): void {
-    if (setCookie !== undefined) this.host.httpAdapter.appendHeader(response, 'Set-Cookie', setCookie);
+    this.setCookie(response, setCookie);
     // Not `redirect()`: its body would repeat the address, and with it the state.
     this.send(response, 303, '', { Location: location });
   }
@@ -29,8 +30,18 @@ export class ConnectResponder {
     this.send(response, status, html, headers);
   }
 
-  json(response: unknown, status: number, body: object): void {
+  json(response: unknown, status: number, body: object, setCookie?: string): void {
+    this.setCookie(response, setCookie);
     this.send(response, status, body, {});
+  }
+
+  /** The answer to a speculative request. A browser does not show a user what it prefetched with an error status. */
+  nothing(response: unknown, { method }: Pick<ConnectRequest, 'method'>): void {
+    this.send(response, method === 'HEAD' ? 204 : 503, '', {});
+  }
+
+  private setCookie(response: unknown, setCookie: string | undefined): void {
+    if (setCookie !== undefined) this.host.httpAdapter.appendHeader(response, 'Set-Cookie', setCookie);
   }
 
   private send(

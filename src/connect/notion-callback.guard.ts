@@ -2,7 +2,8 @@ import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from
 import { NOTION_CALLBACK_ROUTE } from '../config/callback-route.js';
 import { requestOf } from '../config/http-context.js';
 import { CallbackVerifier } from './callback.verifier.js';
-import type { ConnectRequest } from './connect-request.js';
+import { NotionCallbackRefusedError } from '../domain/errors.js';
+import { isSpeculative, type ConnectRequest } from './connect-request.js';
 import { keepVerifiedCallback } from './verified-callback.js';
 
 /**
@@ -17,6 +18,7 @@ export class NotionCallbackGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = requestOf(context, 'NotionCallbackGuard') as ConnectRequest;
+    if (isSpeculative(request)) throw new NotionCallbackRefusedError('speculative');
     keepVerifiedCallback(request, await this.callbacks.verify(request));
     return true;
   }

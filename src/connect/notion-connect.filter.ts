@@ -3,21 +3,26 @@ import { passOn } from '../config/http-context.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { selectRedirectUri } from '../config/redirect-uri.selection.js';
 import { NOTION_AUTH_WIRING, type NotionAuthWiring } from '../config/notion-auth.wiring.js';
+import { isOwnPath } from '../config/own-path.js';
 import {
   NotionAuthError,
+  NotionCallbackRefusedError,
   NotionConnectDeniedError,
   NotionOtherGrantError,
   NotionStoreUnavailableError,
 } from '../domain/errors.js';
 import { connectAnswerFor } from './connect-answer.js';
 import { renderConnectPage, type ConnectPage } from './connect.page.js';
-import type { ConnectRequest } from './connect-request.js';
+import { ConnectLog } from './connect-log.js';
+import { isFromScript, type ConnectRequest } from './connect-request.js';
 import { ConnectResponder } from './connect.responder.js';
-import { deniedReturnTo } from './return-to.js';
+import { returnToWith } from './return-to.js';
+import { verifiedCallbackOf } from './verified-callback.js';
 
 /**
- * Turns what connecting throws into what the browser gets: a person who declined goes back with `notion=denied`,
- * everybody else sees a page that says what happened and what to do. Clients that ask for JSON get the code.
+ * Turns what connecting throws into what the browser gets: a person who declined goes back with `notion=denied`, one
+ * whose connect is complete already goes back as the first time, everybody else sees a page that says what happened and
+ * what to do. Scripts get the code as JSON.
  */
 @Catch(NotionAuthError)
 export class NotionConnectFilter implements ExceptionFilter<NotionAuthError> {
@@ -25,24 +30,30 @@ export class NotionConnectFilter implements ExceptionFilter<NotionAuthError> {
     @Inject(NOTION_AUTH_CONFIG) private readonly config: NotionAuthConfig,
     @Inject(NOTION_AUTH_WIRING) private readonly wiring: NotionAuthWiring,
     private readonly responder: ConnectResponder,
+    private readonly log: ConnectLog,
   ) {}
 
   catch(error: NotionAuthError, host: ArgumentsHost): unknown {
     if (host.getType() !== 'http') return passOn(error, host);
-    this.respond(error, host);
+    const http = host.switchToHttp();
+    this.respond(error, http.getRequest<ConnectRequest>(), http.getResponse<unknown>());
     return undefined;
   }
 
-  private respond(error: NotionAuthError, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<unknown>();
-    if (error instanceof NotionConnectDeniedError) {
-      this.responder.seeOther(response, deniedReturnTo(error.returnTo));
+  private respond(error: NotionAuthError, request: ConnectRequest, response: unknown): void {
+    const location = locationOf(error);
+    if (location !== null) {
+      this.responder.seeOther(response, location);
+      return;
+    }
+    if (error instanceof NotionCallbackRefusedError && error.refusal === 'speculative') {
+      this.responder.nothing(response, request);
       return;
     }
     const { code } = error;
     const { status, title, paragraphs } = connectAnswerFor(error);
-    const request = host.switchToHttp().getRequest<ConnectRequest>();
-    if (prefersJson(request)) {
+    this.log.answered(error, request);
+    if (isFromScript(request)) {
       this.responder.json(response, status, { code, message: paragraphs[0] });
     } else {
       const html = renderConnectPage({ title, paragraphs, code, next: this.nextStep(error, request) });
@@ -51,12 +62,14 @@ export class NotionConnectFilter implements ExceptionFilter<NotionAuthError> {
   }
 
   private nextStep(error: NotionAuthError, request: ConnectRequest): ConnectPage['next'] {
+    const label = 'Back to the application';
+    if (error instanceof NotionStoreUnavailableError && error.connecting !== null)
+      return { href: error.connecting.returnTo, label };
     const connectPath = this.connectPath(request);
-    const connecting = error instanceof NotionStoreUnavailableError ? error.connecting : null;
-    if (connecting !== null || connectPath === null) {
-      const href = connecting?.returnTo ?? this.config.connect.defaultReturnTo;
-      return { href, label: 'Back to the application' };
-    }
+    const returnTo = verifiedCallbackOf(request)?.pending.returnTo ?? this.config.connect.defaultReturnTo;
+    // A front end on another origin starts connects itself, with credentials that a link does not carry.
+    if (connectPath === null || !isOwnPath(returnTo))
+      return { href: returnToWith(returnTo, 'failed'), label };
     const query =
       error instanceof NotionOtherGrantError ? `?reconnect=${encodeURIComponent(error.authorizationId)}` : '';
     return { href: connectPath + query, label: 'Start again' };
@@ -71,7 +84,8 @@ export class NotionConnectFilter implements ExceptionFilter<NotionAuthError> {
   }
 }
 
-function prefersJson({ headers }: ConnectRequest): boolean {
-  const accept = headers.accept ?? '';
-  return accept.includes('application/json') && !accept.includes('text/html');
+/** Where a user goes without a page in between. */
+function locationOf(error: NotionAuthError): string | null {
+  if (error instanceof NotionConnectDeniedError) return returnToWith(error.returnTo, 'denied');
+  return error instanceof NotionCallbackRefusedError ? (error.completed?.returnTo ?? null) : null;
 }

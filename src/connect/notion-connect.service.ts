@@ -23,10 +23,13 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export interface ConnectStart {
   readonly ownerId: string;
-  /** Path on the application's own origin; anything else becomes the configured default. */
-  readonly returnTo?: string;
+  /**
+   * Path on the application's own origin, or URL on one of `connect.allowedReturnOrigins`; anything else becomes the
+   * configured default.
+   */
+  readonly returnTo?: string | undefined;
   /** The authorization that must come back, under the same id. */
-  readonly reconnect?: AuthorizationId | null;
+  readonly reconnect?: AuthorizationId | null | undefined;
   /** The request's `Cookie` header, so that several tabs of one browser can connect at once. */
   readonly cookies?: string | undefined;
   /**
@@ -77,6 +80,7 @@ export class NotionConnectService {
    * @throws {@link NotionAuthorizationNotFoundError} when `reconnect` is not one of the owner's.
    * @throws {@link NotionConfigError} when `redirectUri` is not one of `redirectUris`, which it names.
    * @throws {@link NotionStoreUnavailableError} when the connect could not be kept.
+   * @throws {@link NotionOwnerInvalidError} when `ownerId` is not a string.
    */
   authorizeUrl(start: ConnectStart): Promise<ConnectDeparture> {
     return this.log.watch(async () => {
@@ -90,7 +94,7 @@ export class NotionConnectService {
       const state = newConnectSecret();
       const { browserHash, setCookie } = this.browsers.bind(start.cookies, redirectUri);
       const keys = { stateHash: hashConnectSecret(state), browserHash };
-      const returnTo = safeReturnTo(start.returnTo, connect.defaultReturnTo);
+      const returnTo = safeReturnTo(start.returnTo, connect.defaultReturnTo, connect.allowedReturnOrigins);
       const reconnect = start.reconnect ?? null;
       await this.pending.begin(keys, { ownerId, clientId, redirectUri, returnTo, reconnect });
       this.log.started(start.reconnect);
@@ -118,7 +122,7 @@ export class NotionConnectService {
    * owner of the authorization.
    * @param options.startUrl - Where the application starts connects, as the browser sees it: an address, or a path on the
    * host of the first redirect URI. @defaultValue the built-in route beside the first redirect URI
-   * @param options.returnTo - Path on the application's own origin where the connect ends.
+   * @param options.returnTo - Where the connect ends, as in {@link ConnectStart}.
    */
   reconnectLink(
     id: AuthorizationId,

@@ -22,6 +22,11 @@ class CountingStore extends ConnectStateStore {
     return Promise.resolve();
   };
   override prune = () => Promise.resolve(this.pruned++);
+  settled: unknown[] = [];
+  override settle = (...given: unknown[]) => {
+    this.settled.push(given);
+    return Promise.reject(new Error('connection lost'));
+  };
   answer: () => Promise<ConsumeResult> = () => Promise.reject(new Error('connection lost'));
   override consume = () => this.answer();
 }
@@ -29,6 +34,7 @@ class CountingStore extends ConnectStateStore {
 describe('PendingConnects', () => {
   const config = {
     connect: { stateLifetimeMs: 600_000, maxPendingPerOwner: 20, maxWaiting: 2 },
+    refresh: { callerWaitMs: 10_000 },
   } as unknown as NotionAuthConfig;
   const keys = { stateHash: 's', browserHash: 'b' };
   const pending = { ownerId: 'o' } as PendingConnect;
@@ -71,5 +77,38 @@ describe('PendingConnects', () => {
     answer({ kind: 'unknown' });
     await Promise.all(waiting);
     await expect(connects.end(keys)).resolves.toEqual({ kind: 'unknown' });
+  });
+
+  it('A30: lets the callbacks of one state wait together for the outcome of the first', async () => {
+    const store = new CountingStore();
+    const answers: ConsumeResult[] = [
+      { kind: 'in_progress', usedForMs: 5 },
+      { kind: 'in_progress', usedForMs: 5 },
+      { kind: 'in_progress', usedForMs: 60 },
+      { kind: 'completed', pending },
+    ];
+    store.answer = () => Promise.resolve(answers.shift()!);
+    const connects = new PendingConnects(config, store, new StillClock());
+    const results = await Promise.all([connects.end(keys), connects.end(keys)]);
+    expect(results).toEqual([
+      { kind: 'completed', pending },
+      { kind: 'completed', pending },
+    ]);
+    expect(answers).toEqual([]);
+  });
+
+  it('A30: waits no longer than a caller waits for a refresh', async () => {
+    const store = new CountingStore();
+    let usedForMs = 9_000;
+    store.answer = () => Promise.resolve({ kind: 'in_progress', usedForMs: (usedForMs += 400) });
+    const connects = new PendingConnects(config, store, new StillClock());
+    await expect(connects.end(keys)).resolves.toEqual({ kind: 'used' });
+    expect(usedForMs).toBe(10_200);
+  });
+
+  it('loses no callback to an outcome that cannot be recorded', async () => {
+    const store = new CountingStore();
+    await new PendingConnects(config, store, new StillClock()).settle('s', 'completed');
+    expect(store.settled).toEqual([['s', 'completed']]);
   });
 });

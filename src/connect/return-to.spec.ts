@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { deniedReturnTo, safeReturnTo } from './return-to.js';
+import { returnToWith, safeReturnTo } from './return-to.js';
 
 const DEFAULT = '/home';
 
@@ -102,13 +102,77 @@ describe('safeReturnTo', () => {
   );
 });
 
-describe('deniedReturnTo', () => {
+const ALLOWED = ['https://front.example', 'http://localhost:5173'];
+
+describe('safeReturnTo with allowed origins', () => {
+  it.each([
+    ['https://front.example/settings?tab=notion#top', 'https://front.example/settings?tab=notion#top'],
+    ['https://front.example', 'https://front.example/'],
+    ['HTTPS://FRONT.example/a', 'https://front.example/a'],
+    ['https://front.example:443/a/../b c', 'https://front.example/b%20c'],
+    ['https://front.example//evil.example', 'https://front.example//evil.example'],
+    ['http://localhost:5173/?x=1', 'http://localhost:5173/?x=1'],
+    ['/settings', '/settings'],
+  ])('A31: leads %s to %s', (value, expected) => {
+    expect(safeReturnTo(value, DEFAULT, ALLOWED)).toBe(expected);
+  });
+
+  it.each([
+    'http://front.example/',
+    'https://front.example:8443/',
+    'https://front.example.evil.example/',
+    'https://evil.example/https://front.example',
+    'https://evil.example#https://front.example',
+    'https://front.example@evil.example/',
+    'https://user:password@front.example/',
+    'https://evil.example\\@front.example/',
+    'https://front.example\\.evil.example/',
+    'https://sub.front.example/',
+    'https:front.example/',
+    '//front.example/',
+    ' https://front.example/',
+    'https://front.example/\r\nSet-Cookie: x=1',
+    'http://localhost/',
+    'http://localhost:5174/',
+    'javascript:alert(1)//https://front.example',
+    `https://front.example/${'a'.repeat(2_048)}`,
+    null,
+  ])('A31: sends %j to the default page', (value) => {
+    expect(safeReturnTo(value, DEFAULT, ALLOWED)).toBe(DEFAULT);
+  });
+
+  it('A31: leads nowhere but to an allowed origin or the own one, whatever it is given', () => {
+    const part = fc.constantFrom(
+      'https:',
+      'http:',
+      '/',
+      '//',
+      '\\',
+      '@',
+      ':',
+      '.',
+      'front.example',
+      'evil.example',
+    );
+    const value = fc.array(fc.oneof(part, fc.string({ maxLength: 3 })), { maxLength: 8 });
+    fc.assert(
+      fc.property(value, (parts) => {
+        const target = new URL(safeReturnTo(parts.join(''), DEFAULT, ALLOWED), 'https://own.example');
+        expect([...ALLOWED, 'https://own.example']).toContain(target.origin);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('returnToWith', () => {
   it.each([
     ['/', '/?notion=denied'],
     ['/a?x=b%20c#d', '/a?x=b%20c&notion=denied#d'],
     ['/a?notion=denied', '/a?notion=denied'],
     ['/a?notion=connected', '/a?notion=connected&notion=denied'],
+    ['https://front.example/a#b', 'https://front.example/a?notion=denied#b'],
   ])('says on %s that the person declined, and leaves the rest as it was written', (returnTo, expected) => {
-    expect(deniedReturnTo(returnTo)).toBe(expected);
+    expect(returnToWith(returnTo, 'denied')).toBe(expected);
   });
 });

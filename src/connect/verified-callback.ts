@@ -13,8 +13,8 @@ export class VerifiedCallback {
   constructor(
     code: Secret,
     readonly pending: PendingConnect,
-    /** When its state was consumed, by the database's clock. Default: the moment of the exchange. */
-    readonly consumedAtMs?: number,
+    /** The state that was consumed for it, and when by the database's clock. Default: the moment of the exchange. */
+    readonly consumed?: { readonly stateHash: string; readonly atMs: number },
   ) {
     this.#code = code;
   }
@@ -36,10 +36,15 @@ export function keepVerifiedCallback(request: object, callback: VerifiedCallback
   verifiedCallbacks.set(request, callback);
 }
 
+/** What {@link keepVerifiedCallback} kept for this request. */
+export function verifiedCallbackOf(request: object): VerifiedCallback | undefined {
+  return verifiedCallbacks.get(request);
+}
+
 /** Parameter decorator: the {@link VerifiedCallback} of a route behind `NotionCallbackGuard`. */
 export const NotionCallback = createParamDecorator(
   (_data: unknown, context: ExecutionContext): VerifiedCallback => {
-    const callback = verifiedCallbacks.get(requestOf(context, '@NotionCallback()'));
+    const callback = verifiedCallbackOf(requestOf(context, '@NotionCallback()'));
     if (callback === undefined)
       throw new Error('@NotionCallback() needs NotionCallbackGuard on the same route.');
     return callback;

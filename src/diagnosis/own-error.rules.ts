@@ -116,6 +116,13 @@ export const OWN_RULES: Record<NotionAuthErrorCode, Rule> = {
     causes: ['nobody is signed in', 'resolveOwner reads a session that is not there yet'],
     fix: ['sign in before connecting', 'let the session come before the routes of this library'],
   },
+  notion_owner_invalid: {
+    family: 'configuration',
+    needsPerson: false,
+    summary: 'An owner id is not a string.',
+    causes: ['resolveOwner returns a number, an object or an array', 'a route passes an id of another type'],
+    fix: ['return a string from resolveOwner, such as String(user.id)', 'pass the same string as ownerId'],
+  },
   notion_request_refused: {
     family: 'request',
     needsPerson: false,

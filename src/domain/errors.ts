@@ -16,6 +16,7 @@ export const NOTION_AUTH_ERROR_CODES = [
   'notion_connect_failed',
   'notion_connect_other_grant',
   'notion_owner_required',
+  'notion_owner_invalid',
   'notion_request_refused',
   'notion_webhook_refused',
   'notion_storage_unsupported',
@@ -153,10 +154,14 @@ export const CALLBACK_REFUSALS = [
   'wrong_owner',
   'wrong_client',
   'wrong_issuer',
+  'speculative',
 ] as const;
 export type CallbackRefusal = (typeof CALLBACK_REFUSALS)[number];
 
-/** The callback did not come from a connect that this browser started here. Nothing was sent to Notion. */
+/**
+ * The callback is not the first of a connect that this browser started here. Nothing was sent to Notion.
+ * `speculative`: a `HEAD` request or a prefetch, which leaves the state unused.
+ */
 export class NotionCallbackRefusedError extends NotionAuthError {
   readonly code = 'notion_callback_refused';
   override readonly name = 'NotionCallbackRefusedError';
@@ -165,17 +170,29 @@ export class NotionCallbackRefusedError extends NotionAuthError {
   readonly startAt: string | null;
   /** The `iss` that is not the configured one, as it came in. */
   readonly issuer: string | null;
+  /** Set when this browser and owner completed the same connect before: send the user to `returnTo`. */
+  readonly completed: { readonly returnTo: string } | null;
 
   constructor(
     readonly refusal: CallbackRefusal,
     {
       startAt = null,
       issuer = null,
-    }: { readonly startAt?: string | null; readonly issuer?: string | null } = {},
+      completed = null,
+    }: {
+      readonly startAt?: string | null;
+      readonly issuer?: string | null;
+      readonly completed?: { readonly returnTo: string } | null;
+    } = {},
   ) {
-    super(`The Notion callback was refused (${refusal}); ${nextStepFor(refusal, startAt)}.`);
+    super(
+      completed === null
+        ? `The Notion callback was refused (${refusal}); ${nextStepFor(refusal, startAt)}.`
+        : `The Notion callback was refused (${refusal}): the same connection is completed. Send the user to returnTo.`,
+    );
     this.startAt = startAt;
     this.issuer = issuer;
+    this.completed = completed;
   }
 }
 
@@ -252,6 +269,24 @@ export class NotionOwnerRequiredError extends NotionAuthError {
   }
 }
 
+/**
+ * An owner id is of the wrong type: a fault of the application, not of the user.
+ * @see `resolveOwner`
+ */
+export class NotionOwnerInvalidError extends NotionAuthError {
+  readonly code = 'notion_owner_invalid';
+  override readonly name = 'NotionOwnerInvalidError';
+
+  constructor(source: 'resolveOwner' | 'ownerId', value: unknown) {
+    const type = typeOf(value);
+    super(
+      source === 'resolveOwner'
+        ? `resolveOwner returned ${type}. Return a string, such as String(user.id), or null when no user is signed in.`
+        : `The ownerId passed to NotionConnectService is ${type}. Pass a string, the same that resolveOwner returns for this user.`,
+    );
+  }
+}
+
 export type RequestRefusal =
   | 'foreign_origin'
   | 'oauth_path'
@@ -302,7 +337,7 @@ export class NotionStoreUnavailableError extends NotionAuthError {
 
   /**
    * Set when Notion has granted access already: the token pair is kept, and stored as soon as the store is back. The
-   * user has nothing to do; send them to `returnTo`, a path on the application's own origin.
+   * user has nothing to do; send them to `returnTo`.
    */
   readonly connecting: { readonly returnTo: string } | null;
 
@@ -329,6 +364,11 @@ export class NotionStoreUnavailableError extends NotionAuthError {
 export class NotionStorageUnsupportedError extends NotionAuthError {
   readonly code = 'notion_storage_unsupported';
   override readonly name = 'NotionStorageUnsupportedError';
+}
+
+function typeOf(value: unknown): string {
+  const type = Array.isArray(value) ? 'array' : typeof value;
+  return `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 }
 
 function seconds(ms: number): string {

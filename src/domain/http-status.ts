@@ -19,6 +19,7 @@ export const HTTP_STATUS_BY_CODE: Readonly<Record<NotionAuthErrorCode, number>> 
   notion_refresh_failed: 502,
   notion_connect_failed: 502,
   notion_key_error: 500,
+  notion_owner_invalid: 500,
   notion_config_invalid: 500,
   notion_storage_unsupported: 500,
 };

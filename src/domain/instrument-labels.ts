@@ -38,6 +38,7 @@ export function apiErrorCode(code: unknown): ApiErrorCode {
 /**
  * - `connected`, `reconnected`: kept.
  * - `denied`: the person, or Notion, said no.
+ * - `repeated`: the same browser and owner completed it before.
  * - a refusal: it was not the callback of a connect that this browser started here.
  * - `code_dead`, `notion_failed`, `client_refused`: Notion did not exchange the code.
  * - `continues`: Notion granted, and the database was away; counted again as `connected` or `reconnected` once stored.
@@ -47,6 +48,7 @@ export const CALLBACK_RESULTS = [
   'connected',
   'reconnected',
   'denied',
+  'repeated',
   ...CALLBACK_REFUSALS,
   'code_dead',
   'notion_failed',

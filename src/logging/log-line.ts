@@ -17,6 +17,8 @@ export interface LogFacts {
   /** The `iss` of a callback, where it is not the configured one. */
   readonly issuer?: string;
   readonly reason?: string | null;
+  /** Path of a request to us, without its query. */
+  readonly route?: string;
   /** Notion's HTTP status. */
   readonly status?: number;
   /** Notion's code, the socket's, or the driver's. */

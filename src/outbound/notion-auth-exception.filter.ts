@@ -8,6 +8,8 @@ import { HTTP_STATUS_BY_CODE } from '../domain/http-status.js';
 import type { LogFacts } from '../logging/log-line.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 
+const INTERNAL_ERROR = 500;
+
 /**
  * Answers with `{ code, message }` and the status of the error's kind, on Express and Fastify alike. Messages hold
  * no secret. A caller by message or WebSocket gets both in the form of Nest's own errors there. Provide it as
@@ -35,19 +37,27 @@ export class NotionAuthExceptionFilter implements ExceptionFilter<NotionAuthErro
       httpAdapter.end(response);
       return;
     }
-    this.log(error, HTTP_STATUS_BY_CODE[error.code]);
+    const status = HTTP_STATUS_BY_CODE[error.code];
+    this.log(error, status);
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) httpAdapter.setHeader(response, 'Retry-After', String(retryAfter));
-    httpAdapter.reply(
-      response,
-      { code: error.code, message: error.message },
-      HTTP_STATUS_BY_CODE[error.code],
-    );
+    httpAdapter.reply(response, { code: error.code, message: messageFor(error) }, status);
   }
 
   private log(error: NotionAuthError, answered?: number): void {
     this.failures.warn(`request answered ${error.code}`, 'request answered', factsOf(error, answered));
+    if (isInternal(error)) this.failures.error(error.code, error.message.replaceAll(/\s+/g, ' '));
   }
+}
+
+/** A fault of the application or its operator: what it says is for them, and goes to the log. */
+function isInternal(error: NotionAuthError): boolean {
+  return HTTP_STATUS_BY_CODE[error.code] === INTERNAL_ERROR;
+}
+
+function messageFor(error: NotionAuthError): string {
+  if (!isInternal(error)) return error.message;
+  return 'This application is not set up correctly. Its log names the cause.';
 }
 
 /** Notion's own status, code and request id, where it said something; ours stands beside them. */

@@ -1,4 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { ConnectOutcome } from '../domain/connect-state-store.js';
 import { epochMs } from './epoch-ms.transformer.js';
 
 /** A connect under way. Holds hashes of `state` and of the browser's secret, never the values. */
@@ -41,4 +42,8 @@ export class OAuthStateEntity {
   /** Kept until the row expires, so that a replay is told apart from a state nobody issued. */
   @Column({ name: 'used_at', type: 'bigint', nullable: true, transformer: epochMs })
   usedAt!: number | null;
+
+  /** How the connect ended; `null` while that is not known. */
+  @Column({ name: 'outcome', type: 'varchar', length: 16, nullable: true })
+  outcome!: ConnectOutcome | null;
 }

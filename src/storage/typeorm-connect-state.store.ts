@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import {
   ConnectStateStore,
+  type ConnectOutcome,
   type ConnectStateKeys,
   type ConsumeResult,
   type PendingConnect,
@@ -59,6 +60,23 @@ export class TypeOrmConnectStateStore extends ConnectStateStore {
     return lost.kind === 'pending' ? { kind: 'used' } : lost;
   }
 
+  override async settle(stateHash: string, outcome: ConnectOutcome): Promise<void> {
+    await this.database.transaction(({ manager }) =>
+      manager
+        .createQueryBuilder()
+        .update(OAuthStateEntity)
+        .set({ outcome })
+        .where('state_hash = :stateHash AND client_id = :clientId', {
+          stateHash,
+          clientId: this.config.clientId,
+        })
+        .andWhere('used_at IS NOT NULL')
+        .updateEntity(false)
+        .callListeners(false)
+        .execute(),
+    );
+  }
+
   override async prune(): Promise<number> {
     let removed = 0;
     let expired: readonly string[];
@@ -109,6 +127,7 @@ export class TypeOrmConnectStateStore extends ConnectStateStore {
         createdAt: () => dialect.now,
         expiresAt: () => fromNow(dialect, lifetimeMs),
         usedAt: null,
+        outcome: null,
       })
       .updateEntity(false)
       .callListeners(false)
@@ -166,8 +185,10 @@ export class TypeOrmConnectStateStore extends ConnectStateStore {
     if (row === undefined) return { kind: 'unknown' };
     if (Number(raw[0]?.is_expired) === 1) return { kind: 'expired' };
     if (row.browserHash !== browserHash) return { kind: 'wrong_browser' };
-    if (row.usedAt !== null) return { kind: 'used' };
-    return { kind: 'pending', pending: toPending(row), atMs: Number(raw[0]?.now_ms) };
+    const nowMs = Number(raw[0]?.now_ms);
+    if (row.usedAt === null) return { kind: 'pending', pending: toPending(row), atMs: nowMs };
+    if (row.outcome === null) return { kind: 'in_progress', usedForMs: nowMs - row.usedAt };
+    return row.outcome === 'completed' ? { kind: 'completed', pending: toPending(row) } : { kind: 'used' };
   }
 }
 

@@ -60,7 +60,28 @@ export function connectStateStoreContract(engine: StorageEngine): void {
       const pending = somePending({ reconnect: '00000000-0000-4000-8000-000000000001' });
       await states.issue(keys, pending, LIMITS);
       expect(await states.consume(keys)).toEqual({ kind: 'consumed', pending, atMs: expect.any(Number) });
+      expect(await states.consume(keys)).toEqual({ kind: 'in_progress', usedForMs: expect.any(Number) });
+      await states.settle(keys.stateHash, 'failed');
       expect(await states.consume(keys)).toEqual({ kind: 'used' });
+    });
+
+    it('A30: gives a completed connect to its own browser, until its state expires', async () => {
+      const { states } = storage();
+      const [keys, others] = [someKeys(), someKeys()];
+      const pending = somePending();
+      await states.issue(keys, pending, { ...LIMITS, lifetimeMs: 1_500 });
+      await states.settle(keys.stateHash, 'completed');
+      expect(await states.consume(keys)).toMatchObject({ kind: 'consumed' });
+      const { usedForMs } = (await states.consume(keys)) as { usedForMs: number };
+      expect(usedForMs).toBeGreaterThanOrEqual(0);
+      expect(usedForMs).toBeLessThan(1_500);
+      await states.settle(keys.stateHash, 'completed');
+      expect(await states.consume(keys)).toEqual({ kind: 'completed', pending });
+      expect(await states.consume({ ...keys, browserHash: others.browserHash })).toEqual({
+        kind: 'wrong_browser',
+      });
+      await sleep(1_600);
+      expect(await states.consume(keys)).toEqual({ kind: 'expired' });
     });
 
     it('gives it to one of 50 parallel callers over two connections', async () => {
@@ -70,7 +91,7 @@ export function connectStateStoreContract(engine: StorageEngine): void {
       const stores = [storage().states, other.states];
       const results = await Promise.all(Array.from({ length: 50 }, (_, n) => stores[n % 2]!.consume(keys)));
       expect(results.filter(({ kind }) => kind === 'consumed')).toHaveLength(1);
-      expect(results.filter(({ kind }) => kind === 'used')).toHaveLength(49);
+      expect(results.filter(({ kind }) => kind === 'in_progress')).toHaveLength(49);
     });
 
     it('refuses another browser without spending the state', async () => {

@@ -10,6 +10,7 @@ import {
   NotionAuthModule,
   NotionClientFactory,
   NotionConnectService,
+  NotionOwnerInvalidError,
   NotionOwnerRequiredError,
   NotionRefreshService,
   NotionTokenService,
@@ -65,6 +66,11 @@ const NO_OWNERS: readonly unknown[] = [
   new String(ADA),
   { toString: () => ADA },
 ];
+
+/** Whether a value names no owner, rather than being a mistake of the application. */
+function isNobody(owner: unknown): boolean {
+  return owner == null || typeof owner === 'string';
+}
 
 let simulator: NotionSimulator;
 let folder: string;
@@ -289,9 +295,10 @@ describe('F4: an owner who is no string that says something', () => {
   it.each(NO_OWNERS.map((owner) => [owner]))('%p is refused by every service', async (owner) => {
     const mine = await keep(simulator.grant(), ADA);
     const ownerId = owner as string;
-    await expect(service().list(ownerId)).rejects.toThrow(NotionOwnerRequiredError);
-    await expect(service().disconnect(mine, ownerId)).rejects.toThrow(NotionOwnerRequiredError);
-    await expect(service().authorizeUrl({ ownerId })).rejects.toThrow(NotionOwnerRequiredError);
+    const failure = isNobody(owner) ? NotionOwnerRequiredError : NotionOwnerInvalidError;
+    await expect(service().list(ownerId)).rejects.toThrow(failure);
+    await expect(service().disconnect(mine, ownerId)).rejects.toThrow(failure);
+    await expect(service().authorizeUrl({ ownerId })).rejects.toThrow(failure);
     if (owner === '  ') return; // The store's owners are opaque: blanks are nobody in particular there.
     await expect(store().findForOwner(mine, ownerId)).rejects.toThrow(TypeError);
     await expect(store().listForOwner(ownerId)).rejects.toThrow(TypeError);
@@ -306,7 +313,7 @@ describe('F4: an owner who is no string that says something', () => {
       const mine = await keep(simulator.grant(), ADA);
       for (resolved of NO_OWNERS) {
         for (const path of ['/notion/connect', `/authorizations/${mine}/call`]) {
-          expect((await http('get', path)).status).toBe(401);
+          expect((await http('get', path)).status).toBe(isNobody(resolved) ? 401 : 500);
         }
       }
       resolved = ADA;

@@ -139,7 +139,7 @@ describe('health', () => {
       route === undefined ? [] : Object.keys(route.methods).map((method) => `${method} ${route.path}`),
     );
     await nest.close();
-    expect(routes.sort()).toEqual(['get /notion/callback', 'get /notion/connect']);
+    expect(routes.sort()).toEqual(['get /notion/callback', 'get /notion/connect', 'post /notion/connect']);
   });
 
   it('I5: answers 1,000 polls a second with one statement in five seconds and no call to Notion', async () => {

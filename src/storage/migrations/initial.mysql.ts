@@ -64,6 +64,7 @@ const up = (collation: string): readonly string[] => [
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL,
     used_at bigint NULL,
+    outcome varchar(16) NULL,
     INDEX notion_oauth_state_owner_ix (client_id, owner_id, created_at),
     INDEX notion_oauth_state_expiry_ix (expires_at),
     PRIMARY KEY (state_hash)

@@ -64,6 +64,7 @@ const UP = [
     "created_at" bigint NOT NULL,
     "expires_at" bigint NOT NULL,
     "used_at" bigint,
+    "outcome" character varying(16),
     CONSTRAINT "notion_oauth_state_pk" PRIMARY KEY ("state_hash")
   )`,
   `CREATE INDEX IF NOT EXISTS "notion_oauth_state_owner_ix" ON "notion_oauth_state" ("client_id", "owner_id", "created_at")`,

@@ -62,7 +62,8 @@ const UP = [
     "reconnect_id" varchar(36),
     "created_at" bigint NOT NULL,
     "expires_at" bigint NOT NULL,
-    "used_at" bigint
+    "used_at" bigint,
+    "outcome" varchar(16)
   )`,
   `CREATE INDEX IF NOT EXISTS "notion_oauth_state_owner_ix" ON "notion_oauth_state" ("client_id", "owner_id", "created_at")`,
   `CREATE INDEX IF NOT EXISTS "notion_oauth_state_expiry_ix" ON "notion_oauth_state" ("expires_at")`,
