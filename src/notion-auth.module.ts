@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { UpstreamConnector } from './config/upstream.connector.js';
 import { CallbackRouteExplorer } from './config/callback-route.explorer.js';
 import { MountedCallbackCheck } from './config/mounted-callback.check.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
@@ -108,6 +109,7 @@ const PROVIDERS: Provider[] = [
   },
   { provide: NotionMetrics, useClass: NoMetrics },
   { provide: NotionTracing, useClass: NoTracing },
+  UpstreamConnector,
   OAuthTransport,
   ClientSecrets,
   AccessTokenCache,

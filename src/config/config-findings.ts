@@ -11,6 +11,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, string>> = {
   apiBaseUrl: 'NOTION_API_BASE_URL',
   notionVersion: 'NOTION_VERSION',
   databaseUrl: 'NOTION_AUTH_DATABASE_URL',
+  'outbound.proxy': 'NOTION_AUTH_PROXY',
   'refresh.journalFolder': 'NOTION_AUTH_JOURNAL_DIR',
   'webhooks.verificationTokens': 'NOTION_WEBHOOK_VERIFICATION_TOKENS',
 };

@@ -46,6 +46,7 @@ export function optionsFromEnvironment(environment: Environment): GatheredOption
     apiBaseUrl: read('apiBaseUrl'),
     notionVersion: read('notionVersion'),
     databaseUrl: readSecret('databaseUrl'),
+    outbound: { proxy: readSecret('outbound.proxy') },
     refresh: { journalFolder: read('refresh.journalFolder') },
     webhooks: { verificationTokens: readSecrets('webhooks.verificationTokens') },
     problems,

@@ -32,16 +32,17 @@ export function resolveConfig(
 
   // The application's own DataSource is never the embedded SQLite.
   const isShared = (given.databaseUrl ?? dataSource) !== undefined;
+  const upstream = readUpstream(given, production, findings);
   const config: NotionAuthConfig = {
     ...readCredentials(given, findings),
     clientSecretSource,
     redirectUris: readRedirectUris(given, production, findings),
     encryptionKeys: readEncryptionKeys(given, { production, isShared }, findings),
     allowMissingKeys: readFlag('allowMissingKeys', given.allowMissingKeys, findings) ?? false,
-    ...readUpstream(given, production, findings),
+    ...upstream,
     production,
     ...readDatabase(given, findings),
-    ...readLimits(given, findings),
+    ...readLimits(given, { apiBaseUrl: upstream.apiBaseUrl, environment }, findings),
     warnings: findings.warnings,
   };
   findings.throwIfAny();

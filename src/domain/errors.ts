@@ -25,15 +25,13 @@ export type NotionAuthErrorCode = (typeof NOTION_AUTH_ERROR_CODES)[number];
 /** Base of everything this library throws on purpose. Messages name the next step and hold no secret. */
 export abstract class NotionAuthError extends Error {
   abstract readonly code: NotionAuthErrorCode;
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
+  /** Written out in each class, because a minifier shortens the names of classes. */
+  abstract override readonly name: string;
 }
 
 /** The configuration cannot work. Lists every problem, by variable and rule, never by value. */
 export class NotionConfigError extends NotionAuthError {
+  override readonly name = 'NotionConfigError';
   readonly code = 'notion_config_invalid';
 
   /** Private, because the message lists them and a printed error would list them twice. */
@@ -53,6 +51,7 @@ export class NotionConfigError extends NotionAuthError {
 
 /** There is no such authorization, or not for this owner; the two are not told apart. */
 export class NotionAuthorizationNotFoundError extends NotionAuthError {
+  override readonly name = 'NotionAuthorizationNotFoundError';
   readonly code = 'notion_authorization_not_found';
 
   constructor() {
@@ -62,6 +61,7 @@ export class NotionAuthorizationNotFoundError extends NotionAuthError {
 
 /** Only the person can help: send them through the connect page again. No request was made. */
 export class NotionReconnectRequiredError extends NotionAuthError {
+  override readonly name = 'NotionReconnectRequiredError';
   readonly code = 'notion_reconnect_required';
 
   constructor(
@@ -74,6 +74,7 @@ export class NotionReconnectRequiredError extends NotionAuthError {
 
 /** Another process is refreshing and the caller's wait is over; the refresh goes on. Try again soon. */
 export class NotionRefreshBusyError extends NotionAuthError {
+  override readonly name = 'NotionRefreshBusyError';
   readonly code = 'notion_refresh_busy';
 
   constructor(readonly authorizationId: AuthorizationId) {
@@ -87,6 +88,7 @@ export type RefreshFailureKind = 'postponed' | 'not_sent' | 'not_processed' | 'c
 
 /** The token could not be refreshed within the caller's wait, and the grant is not known to be dead. */
 export class NotionRefreshFailedError extends NotionAuthError {
+  override readonly name = 'NotionRefreshFailedError';
   readonly code = 'notion_refresh_failed';
 
   constructor(
@@ -107,6 +109,7 @@ export type KeyFailure = (typeof KEY_FAILURES)[number];
 
 /** A stored secret cannot be opened with the configured keys. The authorization itself is untouched. */
 export class NotionKeyError extends NotionAuthError {
+  override readonly name = 'NotionKeyError';
   readonly code = 'notion_key_error';
 
   constructor(
@@ -134,6 +137,7 @@ export type CallbackRefusal = (typeof CALLBACK_REFUSALS)[number];
 
 /** The callback did not come from a connect that this browser started here. Nothing was sent to Notion. */
 export class NotionCallbackRefusedError extends NotionAuthError {
+  override readonly name = 'NotionCallbackRefusedError';
   readonly code = 'notion_callback_refused';
 
   constructor(readonly refusal: CallbackRefusal) {
@@ -143,6 +147,7 @@ export class NotionCallbackRefusedError extends NotionAuthError {
 
 /** The person pressed Cancel, or Notion refused for its own reasons. Existing authorizations are untouched. */
 export class NotionConnectDeniedError extends NotionAuthError {
+  override readonly name = 'NotionConnectDeniedError';
   readonly code = 'notion_connect_denied';
 
   constructor(
@@ -156,6 +161,7 @@ export class NotionConnectDeniedError extends NotionAuthError {
 
 /** Notion refused the code, or its answer could not be believed. The code is spent: start again. */
 export class NotionConnectFailedError extends NotionAuthError {
+  override readonly name = 'NotionConnectFailedError';
   readonly code = 'notion_connect_failed';
 
   constructor(
@@ -178,6 +184,7 @@ export interface OtherGrant {
 
 /** A reconnect came back as another workspace or account. The authorization that was to be reconnected is unchanged. */
 export class NotionOtherGrantError extends NotionAuthError {
+  override readonly name = 'NotionOtherGrantError';
   readonly code = 'notion_connect_other_grant';
   readonly workspaceName: OtherGrant['workspaceName'];
   readonly renewed: OtherGrant['renewed'];
@@ -196,6 +203,7 @@ export class NotionOtherGrantError extends NotionAuthError {
 
 /** `resolveOwner` named nobody for this request. */
 export class NotionOwnerRequiredError extends NotionAuthError {
+  override readonly name = 'NotionOwnerRequiredError';
   readonly code = 'notion_owner_required';
 
   constructor() {
@@ -214,6 +222,7 @@ export type RequestRefusal =
 
 /** The outbound request was refused before a socket was opened, or could not be repeated after a 401. */
 export class NotionRequestRefusedError extends NotionAuthError {
+  override readonly name = 'NotionRequestRefusedError';
   readonly code = 'notion_request_refused';
 
   constructor(readonly refusal: RequestRefusal) {
@@ -234,6 +243,7 @@ export type WebhookRefusal =
 
 /** A webhook delivery was refused by us. Notion had no part in it, and no token of anybody is concerned. */
 export class NotionWebhookRefusedError extends NotionAuthError {
+  override readonly name = 'NotionWebhookRefusedError';
   readonly code = 'notion_webhook_refused';
 
   constructor(readonly refusal: WebhookRefusal) {
@@ -246,6 +256,7 @@ export class NotionWebhookRefusedError extends NotionAuthError {
  * the `cause`.
  */
 export class NotionStoreUnavailableError extends NotionAuthError {
+  override readonly name = 'NotionStoreUnavailableError';
   readonly code = 'notion_store_unavailable';
 
   /**
@@ -268,6 +279,7 @@ export class NotionStoreUnavailableError extends NotionAuthError {
 
 /** The given DataSource cannot keep authorizations safely. */
 export class NotionStorageUnsupportedError extends NotionAuthError {
+  override readonly name = 'NotionStorageUnsupportedError';
   readonly code = 'notion_storage_unsupported';
 }
 
@@ -277,6 +289,12 @@ function seconds(ms: number): string {
 }
 
 function describeFailure(kind: string, failure: NotionFailure): string {
-  const facts = [kind, failure.status, failure.code, failure.requestId && `request ${failure.requestId}`];
+  const facts = [
+    kind,
+    failure.status,
+    failure.code,
+    failure.proxy && `proxy ${failure.proxy}`,
+    failure.requestId && `request ${failure.requestId}`,
+  ];
   return facts.filter((fact) => fact !== undefined).join(', ');
 }
