@@ -8,6 +8,7 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { UpstreamConnector } from './config/upstream.connector.js';
 import { CallbackRouteExplorer } from './config/callback-route.explorer.js';
 import { MountedCallbackCheck } from './config/mounted-callback.check.js';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
@@ -118,6 +119,7 @@ const PROVIDERS: Provider[] = [
   },
   { provide: NotionMetrics, useClass: NoMetrics },
   { provide: NotionTracing, useClass: NoTracing },
+  UpstreamConnector,
   OAuthTransport,
   ClientSecrets,
   AccessTokenCache,

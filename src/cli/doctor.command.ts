@@ -2,6 +2,7 @@ import { judgeCallbackRoutes } from '../config/callback-route.js';
 import { readDevelopmentKey } from '../config/development-key.js';
 import { optionsFromEnvironment } from '../config/notion-auth.env.js';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
+import { UpstreamConnector } from '../config/upstream.connector.js';
 import { resolveConfig } from '../config/resolve-config.js';
 import { SystemClock } from '../domain/clock.js';
 import { SECOND_MS } from '../domain/duration.js';
@@ -102,9 +103,19 @@ function journal(findings: Findings): void {
 /** Asks about a token that nobody has: Notion judges the client first, and no grant is looked at. */
 async function credentials(config: NotionAuthConfig, findings: Findings): Promise<void> {
   const clock = new SystemClock();
-  const notion = new NotionOAuthClient(config, new OAuthTransport(clock), clock, new ClientSecrets(config));
+  const transport = new OAuthTransport(clock, new UpstreamConnector(config, clock));
+  const notion = new NotionOAuthClient(config, transport, clock, new ClientSecrets(config));
   const answer = await notion.introspect(new Secret('notion-auth-doctor-asks-about-no-token'));
   const failure = answer.kind === 'useless' ? answer.failure : null;
+  if (failure?.proxy !== undefined) {
+    findings.fail(
+      'proxy',
+      `the proxy ${failure.proxy} opened no tunnel to ${config.apiBaseUrl} (${failure.code ?? 'no response'}): check NOTION_AUTH_PROXY, or with environment the variable HTTPS_PROXY, and allow that host at the proxy`,
+    );
+    return;
+  }
+  const { proxy } = config.outbound;
+  if (proxy?.kind === 'url') findings.ok('proxy', `requests go through ${proxy.host} (${proxy.source})`);
   if (failure?.status === undefined && failure !== null) {
     findings.fail(
       'Notion',

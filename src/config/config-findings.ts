@@ -17,6 +17,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, string>> = {
   databaseFile: 'NOTION_AUTH_DATABASE_PATH',
   runMigrations: 'NOTION_AUTH_RUN_MIGRATIONS',
   'connect.allowedReturnOrigins': 'NOTION_AUTH_RETURN_ORIGINS',
+  'outbound.proxy': 'NOTION_AUTH_PROXY',
   'refresh.journalFolder': 'NOTION_AUTH_JOURNAL_DIR',
   'webhooks.verificationTokens': 'NOTION_WEBHOOK_VERIFICATION_TOKENS',
 };

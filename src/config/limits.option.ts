@@ -10,12 +10,14 @@ import {
   revocationSchema,
   webhooksSchema,
 } from './limits.schema.js';
+import { readProxy } from './proxy.option.js';
 import { readVerificationTokens } from './webhooks.option.js';
 import type { z } from 'zod';
 
 /** Durations and counts of every section, and what they must be to each other. */
 export function readLimits(
   options: Partial<NotionAuthOptions>,
+  upstream: Parameters<typeof readProxy>[1],
   findings: ConfigFindings,
 ): Pick<
   NotionAuthConfig,
@@ -26,10 +28,13 @@ export function readLimits(
   return {
     refresh,
     connect: readSection('connect', connectSchema, options.connect, findings),
-    outbound: readSection('outbound', outboundSchema, options.outbound, findings),
+    outbound: {
+      ...readSection('outbound', outboundSchema, without('proxy', options.outbound), findings),
+      proxy: readProxy(options, upstream, findings),
+    },
     revocation: readSection('revocation', revocationSchema, options.revocation, findings),
     webhooks: {
-      ...readSection('webhooks', webhooksSchema, withoutTokens(options.webhooks), findings),
+      ...readSection('webhooks', webhooksSchema, without('verificationTokens', options.webhooks), findings),
       verificationTokens: readVerificationTokens(options, findings),
     },
     events: readSection('events', eventsSchema, options.events, findings),
@@ -37,10 +42,10 @@ export function readLimits(
   };
 }
 
-/** The section but for its secrets, which have rules of their own. */
-function withoutTokens(given: unknown): unknown {
+/** The section but for the option that has rules of its own. */
+function without(option: string, given: unknown): unknown {
   if (typeof given !== 'object' || given === null) return given;
-  return Object.fromEntries(Object.entries(given).filter(([name]) => name !== 'verificationTokens'));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => name !== option));
 }
 
 /** The section with its defaults; the defaults alone when something in it is wrong. */

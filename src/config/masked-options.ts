@@ -1,6 +1,8 @@
 import { Secret } from '../domain/secret.js';
 import type { NotionAuthOptions } from './notion-auth.options.js';
 
+type Proxy = NonNullable<NonNullable<NotionAuthOptions['outbound']>['proxy']>;
+
 /**
  * The same options with every secret wrapped: Nest keeps what it is given for as long as the application lives, and
  * whoever prints a module or its container would print it. Nothing is judged here.
@@ -15,6 +17,8 @@ export function maskedOptions(options: NotionAuthOptions): NotionAuthOptions {
   const { databaseTls } = masked;
   if (typeof databaseTls === 'object') masked.databaseTls = maskedKey(databaseTls);
   if (Array.isArray(masked.encryptionKeys)) masked.encryptionKeys = masked.encryptionKeys.map(maskedKey);
+  if (isObject(masked.outbound) && masked.outbound.proxy != null)
+    masked.outbound = { ...masked.outbound, proxy: maskedProxy(masked.outbound.proxy) };
   if (isObject(masked.webhooks) && Array.isArray(masked.webhooks.verificationTokens)) {
     masked.webhooks = {
       ...masked.webhooks,
@@ -22,6 +26,12 @@ export function maskedOptions(options: NotionAuthOptions): NotionAuthOptions {
     };
   }
   return masked;
+}
+
+/** A dispatcher may hold the proxy's credentials where printing shows them. */
+function maskedProxy(proxy: Proxy): Proxy {
+  if (typeof proxy === 'string') return new Secret(proxy);
+  return proxy instanceof Secret || typeof proxy === 'function' ? proxy : ((() => proxy) as unknown as Proxy);
 }
 
 function maskedTexts(texts: readonly (string | Secret)[]): (string | Secret)[] {

@@ -57,6 +57,7 @@ export function optionsFromEnvironment(environment: Environment): GatheredOption
         ?.split(',', MOST_ENTRIES)
         .map((origin) => origin.trim()),
     },
+    outbound: { proxy: readSecret('outbound.proxy') },
     refresh: { journalFolder: read('refresh.journalFolder') },
     webhooks: { verificationTokens: readSecrets('webhooks.verificationTokens') },
     problems,

@@ -219,7 +219,7 @@ export interface ConnectOptions {
   defaultReturnTo?: string;
   /**
    * Origins of front ends that `returnTo` may lead to as an absolute URL, such as `https://app.example`. Compared as a
-   * whole, without wildcards; HTTPS in production unless `allowInsecureRedirectUris`. After a cancellation the URL
+   * whole, without wildcards; HTTPS in production unless `allowInsecureUrls`. After a cancellation the URL
    * carries `notion=denied`; an error page links back with `notion=failed`. Environment: `NOTION_AUTH_RETURN_ORIGINS`,
    * comma separated. @defaultValue none
    * @see RFC 9700 section 4.11.1
@@ -236,7 +236,22 @@ export interface ConnectOptions {
   exchangeTimeoutMs?: number;
 }
 
+/** What `outbound.proxy` needs of a `Dispatcher` of undici 7 or newer. */
+export interface ProxyDispatcher {
+  dispatch(options: never, handler: never): boolean;
+  request(options: never): Promise<unknown>;
+}
+
 export interface OutboundOptions {
+  /**
+   * How requests to `apiBaseUrl` leave this machine, OAuth requests included: the URL of an HTTP or HTTPS proxy
+   * (`http://user:password@host:port`), `'environment'` for what `HTTPS_PROXY` (`HTTP_PROXY` for an `http` origin) and
+   * `NO_PROXY` say when the module starts, or a `Dispatcher` of undici. A proxy is asked for a tunnel (`CONNECT`), and
+   * TLS goes through it to the origin. A dispatcher sees tokens and decides about its own sockets and time to connect.
+   * `null`: directly, without a warning when a variable names a proxy. Environment: `NOTION_AUTH_PROXY`.
+   * @defaultValue `null`
+   */
+  proxy?: string | Secret | ProxyDispatcher | null;
   /** Calls on the wire at once for one authorization; further calls queue. @defaultValue `50` */
   maxConcurrentPerAuthorization?: number;
   /** Calls that may queue behind them; further ones are refused (`queue_full`). @defaultValue `10_000` */
@@ -343,6 +358,20 @@ export interface DatabaseTls {
 
 type Complete<T> = Readonly<Required<T>>;
 
+/** The outgoing proxy after checking. */
+export type OutboundProxy =
+  | {
+      readonly kind: 'url';
+      /** May hold credentials. */
+      readonly url: Secret;
+      /** Host and port. */
+      readonly host: string;
+      /** Name of the option or variable that holds it. */
+      readonly source: string;
+    }
+  /** A function, so that freezing and printing the configuration leave the dispatcher alone. */
+  | { readonly kind: 'dispatcher'; readonly dispatcher: () => ProxyDispatcher };
+
 /** Options after checking: every field present, no default left to apply, secrets masked, frozen. */
 export interface NotionAuthConfig {
   readonly clientId: string;
@@ -368,7 +397,7 @@ export interface NotionAuthConfig {
   readonly runMigrations: boolean | null;
   readonly refresh: Complete<RefreshOptions>;
   readonly connect: Complete<ConnectOptions>;
-  readonly outbound: Complete<OutboundOptions>;
+  readonly outbound: Complete<Omit<OutboundOptions, 'proxy'>> & { readonly proxy: OutboundProxy | null };
   readonly revocation: Complete<RevocationOptions>;
   readonly webhooks: Complete<Omit<WebhookOptions, 'verificationTokens'>> & {
     readonly verificationTokens: readonly Secret[];

@@ -543,7 +543,7 @@ describe('production', () => {
     expect(problemsOf({ connect }, production)).toEqual([
       expect.stringMatching(/^connect\.allowedReturnOrigins .*entry 1: uses http in production; use https$/),
     ]);
-    const { warnings } = resolve({ connect, allowInsecureRedirectUris: true }, production);
+    const { warnings } = resolve({ connect, allowInsecureUrls: true }, production);
     expect(warnings).toEqual([expect.stringContaining('uses http in production')]);
   });
 
@@ -558,7 +558,7 @@ describe('production', () => {
   it('A32: warns of a state that names the owner where the cookie is not safe', () => {
     const given = {
       redirectUris: ['http://localhost:3000/cb'],
-      allowInsecureRedirectUris: true,
+      allowInsecureUrls: true,
       connect: { ownerFromState: true },
     };
     expect(resolve(given, production).warnings).toContainEqual(

@@ -43,6 +43,7 @@ export function resolveConfig(
   // The application's own DataSource is never the embedded SQLite.
   const isShared = (given.databaseUrl ?? dataSource) !== undefined;
   const { databaseFile = DATABASE_FILE } = given;
+  const upstream = readUpstream(given, urls, findings);
   const config: NotionAuthConfig = {
     ...readCredentials(given, findings),
     clientSecretSource,
@@ -54,10 +55,10 @@ export function resolveConfig(
       findings,
     ),
     allowMissingKeys: readFlag('allowMissingKeys', given.allowMissingKeys, findings) ?? false,
-    ...readUpstream(given, urls, findings),
+    ...upstream,
     production,
     ...readDatabase(given, { production, hasDataSource: dataSource !== undefined }, findings),
-    ...readLimits(given, findings),
+    ...readLimits(given, { apiBaseUrl: upstream.apiBaseUrl, environment }, findings),
     warnings: findings.warnings,
   };
   checkConnect(config, allowInsecure, findings);

@@ -22,7 +22,11 @@ import { isSentFromHere } from './same-site.js';
 import { SignedNotes, type Note } from './signed-notes.js';
 
 /** The routes of the console, all of them behind the guard. */
-export function consoleControllerFor(path: string, guard: Type<CanActivate> | CanActivate): Type<unknown> {
+export function consoleControllerFor(
+  path: string,
+  guard: Type<CanActivate> | CanActivate,
+  publicOrigin?: string,
+): Type<unknown> {
   @Controller({ path, version: VERSION_NEUTRAL })
   @UseGuards(guard)
   class NotionConsoleController {
@@ -124,11 +128,13 @@ export function consoleControllerFor(path: string, guard: Type<CanActivate> | Ca
 
     /** Answers the browser where it is not. */
     private isLetThrough(action: ActionName, request: ConsoleRequest, response: unknown): boolean {
-      const isFromHere = isSentFromHere(request.headers);
+      const isFromHere = isSentFromHere(request.headers, publicOrigin);
       const isOfThisBrowser = this.forms.accepts(request.headers.cookie, fieldOf(request, 'formToken'));
       if (isFromHere && isOfThisBrowser) return true;
       this.audit.refused(action, isFromHere ? 'form_token' : 'foreign_site');
-      this.responder.page(response, 403, this.pages.outOfDate(ConsoleLinks.from(request, 3)));
+      const links = ConsoleLinks.from(request, 3);
+      const page = isFromHere ? this.pages.outOfDate(links) : this.pages.otherOrigin(links, request.headers);
+      this.responder.page(response, 403, page);
       return false;
     }
   }

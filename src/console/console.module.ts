@@ -37,7 +37,9 @@ export class NotionAuthConsoleModule {
     return {
       module: NotionAuthConsoleModule,
       imports: options.imports ?? [],
-      controllers: [consoleControllerFor(trimmed(options.path ?? CONSOLE_PATH), options.guard)],
+      controllers: [
+        consoleControllerFor(trimmed(options.path ?? CONSOLE_PATH), options.guard, options.publicOrigin),
+      ],
       providers: [
         { provide: CONSOLE_ACTOR, useValue: options.actor ?? null },
         FleetOverview,

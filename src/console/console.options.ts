@@ -1,4 +1,5 @@
 import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
+import { parseUrl } from '../config/parse-url.js';
 
 /**
  * Who acts, for the log: a name or an id from the application's own session. At most 64 characters of it are kept,
@@ -15,6 +16,12 @@ export interface NotionAuthConsoleOptions {
   readonly guard: Type<CanActivate> | CanActivate;
   /** Where it is mounted, below a global prefix if there is one. @defaultValue `'notion/console'` */
   readonly path?: string;
+  /**
+   * Origin under which browsers see the console, such as `https://ops.example`, where a proxy changes `Host` and sends
+   * no `X-Forwarded-Host`. Forms of browsers that send no `Sec-Fetch-Site` are compared with it.
+   * @defaultValue the host of the request
+   */
+  readonly publicOrigin?: string;
   /** Modules that export what the guard injects, unless they are global. */
   readonly imports?: ModuleMetadata['imports'];
   /** Who pressed a button, for the log. Without it every line says `unknown`. */
@@ -27,7 +34,7 @@ const SEGMENTS = /^[\w.~-]+(?:\/[\w.~-]+)*$/;
 
 /** By option, never by value. */
 export function consoleProblems(options: unknown): readonly string[] {
-  const { guard, path, actor } = fieldsOf(options);
+  const { guard, path, actor, publicOrigin } = fieldsOf(options);
   const problems: string[] = [];
   if (!isGuard(guard)) {
     problems.push(
@@ -39,10 +46,19 @@ export function consoleProblems(options: unknown): readonly string[] {
       'NotionAuthConsoleModule: path is no plain path, such as notion/console; it takes no parameters',
     );
   }
+  if (publicOrigin !== undefined && !isOrigin(publicOrigin)) {
+    problems.push(
+      'NotionAuthConsoleModule: publicOrigin must be an http or https origin without a path, such as https://ops.example',
+    );
+  }
   if (actor !== undefined && typeof actor !== 'function') {
     problems.push('NotionAuthConsoleModule: actor is no function from a request to a name');
   }
   return problems;
+}
+
+function isOrigin(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:/.test(value) && parseUrl(value)?.origin === value;
 }
 
 /** Without slashes around it. */

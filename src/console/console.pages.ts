@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { NotionConnectService } from '../connect/notion-connect.service.js';
 import { AuthorizationDirectory } from '../domain/authorization-directory.js';
@@ -123,6 +124,16 @@ export class ConsolePages {
       links,
       title: 'This form is out of date',
       text: 'It was not sent by a page that this browser has open here, so nothing was done. Open the page again, then press the button once more.',
+    });
+  }
+
+  /** Names the option only where a proxy may be the reason: the browser named an origin and nothing else. */
+  otherOrigin(links: ConsoleLinks, { origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): Html {
+    if (origin === undefined || site !== undefined) return this.outOfDate(links);
+    return messagePage({
+      links,
+      title: 'This form is out of date',
+      text: `It was sent from ${origin}, and the console was asked for at ${host ?? 'no host'}, so nothing was done. If ${origin} is where you opened the console, a proxy changes the Host header: set the option publicOrigin of NotionAuthConsoleModule to the console’s public origin, or let the proxy send X-Forwarded-Host.`,
     });
   }
 

@@ -89,8 +89,20 @@ describe('a form', () => {
     [{ origin: 'https://app.example', host: 'APP.example' }, true],
     [{ origin: 'https://app.example:444', host: 'app.example' }, false],
     [{ origin: 'null', host: 'app.example' }, false],
+    [{ origin: 'null', host: 'app.example', 'x-forwarded-host': 'null' }, false],
+    [{ origin: 'https://ops.example', host: 'inner:3000', 'x-forwarded-host': 'ops.example, b' }, true],
+    [{ origin: 'https://evil.example', host: 'inner:3000', 'x-forwarded-host': 'ops.example' }, false],
     [{ origin: 'https://app.example.evil.example', host: 'app.example' }, false],
   ])('with the headers %j is from here: %j', (headers, expected) => {
     expect(isSentFromHere(headers)).toBe(expected);
+  });
+
+  it('behind a proxy that changes Host is from the configured public origin alone', () => {
+    const from = (origin: string, more = {}) =>
+      isSentFromHere({ origin, host: 'inner:3000', ...more }, 'https://ops.example');
+    expect(from('https://ops.example')).toBe(true);
+    expect(from('http://ops.example')).toBe(false);
+    expect(from('https://evil.example')).toBe(false);
+    expect(from('https://ops.example', { 'sec-fetch-site': 'cross-site' })).toBe(false);
   });
 });

@@ -81,6 +81,10 @@ function nameOfCode(code: KnownCode, stage: DiagnosisStage): RuleName {
     case 'gateway_timeout':
     case 'malformed_response':
       return 'upstream';
+    case 'proxy_unreachable':
+    case 'proxy_authentication_required':
+    case 'proxy_rejected':
+      return 'proxy';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'ECONNREFUSED':

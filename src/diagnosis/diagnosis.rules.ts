@@ -179,6 +179,21 @@ const NOTION_RULES = {
     causes: ['no way out: DNS, egress rules, a proxy that is not configured', 'NOTION_API_BASE_URL is wrong'],
     fix: ['run `npx notion-auth doctor` where the application runs', 'allow api.notion.com on port 443'],
   },
+  proxy: {
+    family: 'network',
+    needsPerson: false,
+    summary: 'The outgoing proxy opened no tunnel to Notion. Nothing was sent.',
+    causes: [
+      'proxy_unreachable: the address of the proxy is wrong, or the proxy is down',
+      'proxy_authentication_required: the proxy rejected the user name and password, or has none (407)',
+      'proxy_rejected: the proxy does not allow the host and port of NOTION_API_BASE_URL',
+    ],
+    fix: [
+      'run `npx notion-auth doctor` where the application runs; it names the proxy',
+      'correct outbound.proxy (NOTION_AUTH_PROXY), or with environment the variable HTTPS_PROXY',
+      'allow api.notion.com on port 443 at the proxy',
+    ],
+  },
   untrusted_certificate: {
     family: 'network',
     needsPerson: false,

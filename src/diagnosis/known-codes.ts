@@ -34,6 +34,9 @@ const NOTION_CODES = [
 const NETWORK_CODES = [
   'ENOTFOUND',
   'EAI_AGAIN',
+  'proxy_unreachable',
+  'proxy_authentication_required',
+  'proxy_rejected',
   'ECONNREFUSED',
   'ENETUNREACH',
   'EHOSTUNREACH',

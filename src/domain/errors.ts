@@ -33,8 +33,8 @@ export abstract class NotionAuthError extends Error {
 
 /** The configuration cannot work. Lists every problem, by variable and rule, never by value. */
 export class NotionConfigError extends NotionAuthError {
-  readonly code = 'notion_config_invalid';
   override readonly name = 'NotionConfigError';
+  readonly code = 'notion_config_invalid';
 
   /** Private, because the message lists them and a printed error would list them twice. */
   readonly #problems: readonly string[];
@@ -53,8 +53,8 @@ export class NotionConfigError extends NotionAuthError {
 
 /** There is no such authorization, or not for this owner; the two are not told apart. */
 export class NotionAuthorizationNotFoundError extends NotionAuthError {
-  readonly code = 'notion_authorization_not_found';
   override readonly name = 'NotionAuthorizationNotFoundError';
+  readonly code = 'notion_authorization_not_found';
 
   constructor() {
     super('There is no such Notion authorization for this owner.');
@@ -82,8 +82,8 @@ export class NotionAmbiguousAuthorizationError extends NotionAuthError {
 
 /** Only the person can help: send them through the connect page again. No request was made. */
 export class NotionReconnectRequiredError extends NotionAuthError {
-  readonly code = 'notion_reconnect_required';
   override readonly name = 'NotionReconnectRequiredError';
+  readonly code = 'notion_reconnect_required';
 
   constructor(
     readonly authorizationId: AuthorizationId,
@@ -95,8 +95,8 @@ export class NotionReconnectRequiredError extends NotionAuthError {
 
 /** Another process is refreshing and the caller's wait is over; the refresh goes on. Try again soon. */
 export class NotionRefreshBusyError extends NotionAuthError {
-  readonly code = 'notion_refresh_busy';
   override readonly name = 'NotionRefreshBusyError';
+  readonly code = 'notion_refresh_busy';
 
   constructor(readonly authorizationId: AuthorizationId) {
     super(
@@ -109,8 +109,8 @@ export type RefreshFailureKind = 'postponed' | 'not_sent' | 'not_processed' | 'c
 
 /** The token could not be refreshed within the caller's wait, and the grant is not known to be dead. */
 export class NotionRefreshFailedError extends NotionAuthError {
-  readonly code = 'notion_refresh_failed';
   override readonly name = 'NotionRefreshFailedError';
+  readonly code = 'notion_refresh_failed';
 
   constructor(
     readonly authorizationId: AuthorizationId,
@@ -130,8 +130,8 @@ export type KeyFailure = (typeof KEY_FAILURES)[number];
 
 /** A stored secret cannot be opened with the configured keys. The authorization itself is untouched. */
 export class NotionKeyError extends NotionAuthError {
-  readonly code = 'notion_key_error';
   override readonly name = 'NotionKeyError';
+  readonly code = 'notion_key_error';
 
   constructor(
     readonly failure: KeyFailure,
@@ -163,8 +163,8 @@ export type CallbackRefusal = (typeof CALLBACK_REFUSALS)[number];
  * `speculative`: a `HEAD` request or a prefetch, which leaves the state unused.
  */
 export class NotionCallbackRefusedError extends NotionAuthError {
-  readonly code = 'notion_callback_refused';
   override readonly name = 'NotionCallbackRefusedError';
+  readonly code = 'notion_callback_refused';
 
   /** Where the user opens the application to start again: an origin of `redirectUris`. `null` where any will do. */
   readonly startAt: string | null;
@@ -205,8 +205,8 @@ function nextStepFor(refusal: CallbackRefusal, startAt: string | null): string {
 
 /** The person pressed Cancel, or Notion refused for its own reasons. Existing authorizations are untouched. */
 export class NotionConnectDeniedError extends NotionAuthError {
-  readonly code = 'notion_connect_denied';
   override readonly name = 'NotionConnectDeniedError';
+  readonly code = 'notion_connect_denied';
 
   constructor(
     /** RFC 6749 section 4.1.2.1 code, or `other` for one that is not listed there. */
@@ -219,8 +219,8 @@ export class NotionConnectDeniedError extends NotionAuthError {
 
 /** Notion refused the code, or its answer could not be believed. The code is spent: start again. */
 export class NotionConnectFailedError extends NotionAuthError {
-  readonly code = 'notion_connect_failed';
   override readonly name = 'NotionConnectFailedError';
+  readonly code = 'notion_connect_failed';
 
   constructor(
     readonly kind: 'dead' | Exclude<RefreshFailureKind, 'postponed'>,
@@ -242,8 +242,8 @@ export interface OtherGrant {
 
 /** A reconnect came back as another workspace or account. The authorization that was to be reconnected is unchanged. */
 export class NotionOtherGrantError extends NotionAuthError {
-  readonly code = 'notion_connect_other_grant';
   override readonly name = 'NotionOtherGrantError';
+  readonly code = 'notion_connect_other_grant';
   readonly workspaceName: OtherGrant['workspaceName'];
   readonly renewed: OtherGrant['renewed'];
 
@@ -261,8 +261,8 @@ export class NotionOtherGrantError extends NotionAuthError {
 
 /** `resolveOwner` named nobody for this request. */
 export class NotionOwnerRequiredError extends NotionAuthError {
-  readonly code = 'notion_owner_required';
   override readonly name = 'NotionOwnerRequiredError';
+  readonly code = 'notion_owner_required';
 
   constructor() {
     super('No owner was resolved for this request; sign in before connecting Notion.');
@@ -298,8 +298,8 @@ export type RequestRefusal =
 
 /** The outbound request was refused before a socket was opened, or could not be repeated after a 401. */
 export class NotionRequestRefusedError extends NotionAuthError {
-  readonly code = 'notion_request_refused';
   override readonly name = 'NotionRequestRefusedError';
+  readonly code = 'notion_request_refused';
 
   constructor(readonly refusal: RequestRefusal) {
     super(`The request was not sent to Notion (${refusal}).`);
@@ -319,8 +319,8 @@ export type WebhookRefusal =
 
 /** A webhook delivery was refused by us. Notion had no part in it, and no token of anybody is concerned. */
 export class NotionWebhookRefusedError extends NotionAuthError {
-  readonly code = 'notion_webhook_refused';
   override readonly name = 'NotionWebhookRefusedError';
+  readonly code = 'notion_webhook_refused';
 
   constructor(readonly refusal: WebhookRefusal) {
     super(`The webhook delivery was refused (${refusal}).`);
@@ -332,8 +332,8 @@ export class NotionWebhookRefusedError extends NotionAuthError {
  * the `cause`.
  */
 export class NotionStoreUnavailableError extends NotionAuthError {
-  readonly code = 'notion_store_unavailable';
   override readonly name = 'NotionStoreUnavailableError';
+  readonly code = 'notion_store_unavailable';
 
   /**
    * Set when Notion has granted access already: the token pair is kept, and stored as soon as the store is back. The
@@ -362,8 +362,8 @@ export class NotionStoreUnavailableError extends NotionAuthError {
 
 /** The given DataSource cannot keep authorizations safely. */
 export class NotionStorageUnsupportedError extends NotionAuthError {
-  readonly code = 'notion_storage_unsupported';
   override readonly name = 'NotionStorageUnsupportedError';
+  readonly code = 'notion_storage_unsupported';
 }
 
 function typeOf(value: unknown): string {
@@ -377,6 +377,12 @@ function seconds(ms: number): string {
 }
 
 function describeFailure(kind: string, failure: NotionFailure): string {
-  const facts = [kind, failure.status, failure.code, failure.requestId && `request ${failure.requestId}`];
+  const facts = [
+    kind,
+    failure.status,
+    failure.code,
+    failure.proxy && `proxy ${failure.proxy}`,
+    failure.requestId && `request ${failure.requestId}`,
+  ];
   return facts.filter((fact) => fact !== undefined).join(', ');
 }

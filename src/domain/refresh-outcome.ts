@@ -26,6 +26,8 @@ export interface NotionFailure {
   readonly status?: number;
   /** Notion's or OAuth's error code (`invalid_grant`, `rate_limited`), or the socket's (`ECONNREFUSED`). */
   readonly code?: string;
+  /** Host and port of the outgoing proxy, where the request failed there. */
+  readonly proxy?: string;
   /** Notion's request id, for its support. */
   readonly requestId?: string;
   /** How long Notion asked us to wait, in milliseconds. */

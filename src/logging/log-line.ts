@@ -23,6 +23,8 @@ export interface LogFacts {
   readonly status?: number;
   /** Notion's code, the socket's, or the driver's. */
   readonly code?: string;
+  /** Host and port of the outgoing proxy. */
+  readonly proxy?: string;
   /** Notion's request id. */
   readonly request?: string;
   /** The status that we answered with. */

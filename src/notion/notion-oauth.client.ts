@@ -127,8 +127,10 @@ export class NotionOAuthClient extends NotionOAuth {
       body: JSON.stringify(body),
       ...limits,
     });
-    if (reply.kind === 'failed')
-      return { kind: reply.connected ? 'unknown' : 'not_sent', failure: { code: reply.code } };
+    if (reply.kind === 'failed') {
+      const { connected, code, proxy } = reply;
+      return { kind: connected ? 'unknown' : 'not_sent', failure: { code, proxy } };
+    }
     return this.judge(reply);
   }
 

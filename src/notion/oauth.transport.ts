@@ -1,12 +1,12 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { buildConnector, Client } from 'undici';
+import { Client, errors, type buildConnector, type Dispatcher } from 'undici';
+import { UpstreamConnector } from '../config/upstream.connector.js';
 import { Clock } from '../domain/clock.js';
-import { SECOND_MS } from '../domain/duration.js';
 import { OpenSockets } from '../domain/open-sockets.js';
+import { ProxyError } from '../domain/proxy-error.js';
 
 /** No answer of an OAuth endpoint comes near it; more is an attack or an accident. */
 const MAX_BODY_BYTES = 64 * 1024;
-const CONNECT_TIMEOUT_MS = 10 * SECOND_MS;
 /** A stalled event loop runs due timers before it reads answers that arrived in time: give those their turn. */
 const DEADLINE_GRACE_MS = 250;
 
@@ -41,7 +41,13 @@ export type OAuthReply =
       readonly headers: Readonly<Record<string, string | undefined>>;
       readonly body: unknown;
     }
-  | { readonly kind: 'failed'; readonly connected: boolean; readonly code: string };
+  | {
+      readonly kind: 'failed';
+      readonly connected: boolean;
+      readonly code: string;
+      /** Host and port of the outgoing proxy, where the request failed there. */
+      readonly proxy: string | undefined;
+    };
 
 /**
  * One POST on a connection of its own (rule R6): no keep-alive socket that the other side is just closing, no retry,
@@ -49,25 +55,27 @@ export type OAuthReply =
  */
 @Injectable()
 export class OAuthTransport implements OnApplicationShutdown {
-  private readonly connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
   private readonly sockets = new OpenSockets();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly connector: UpstreamConnector,
+  ) {}
 
   async post(request: OAuthRequest): Promise<OAuthReply> {
     const connection = { open: false };
-    const client = this.clientFor(request, connection);
+    const { dispatcher } = this.connector;
+    const client = dispatcher === null ? this.clientFor(request, connection) : null;
+    const deadline = new AbortController();
     const stopDeadline = this.startDeadline(request.timeoutMs, () => {
-      end(client, TOO_LATE);
+      if (client === null) deadline.abort(TOO_LATE);
+      else end(client, TOO_LATE);
     });
     try {
-      const response = await client.request({
-        method: 'POST',
-        path: request.path,
-        headers: { ...request.headers },
-        body: request.body,
-      });
-      const text = await response.body.text();
+      const response = await (client === null
+        ? dispatcher!.request(throughDispatcher(request, connection, deadline.signal))
+        : client.request({ ...head(request), body: request.body }));
+      const text = await boundedText(response.body);
       return {
         kind: 'answered',
         status: response.statusCode,
@@ -75,11 +83,12 @@ export class OAuthTransport implements OnApplicationShutdown {
         body: parseJson(text),
       };
     } catch (error) {
-      return { kind: 'failed', connected: connection.open, code: socketCode(error) };
+      const proxy = error instanceof ProxyError ? error.proxy : undefined;
+      return { kind: 'failed', connected: connection.open, code: socketCode(error), proxy };
     } finally {
       stopDeadline();
       // Not now: closing a socket takes its time, and a pair that was answered has nowhere durable to be yet.
-      setImmediate(end, client, DONE);
+      if (client !== null) setImmediate(end, client, DONE);
     }
   }
 
@@ -115,7 +124,7 @@ export class OAuthTransport implements OnApplicationShutdown {
     options: buildConnector.Options,
     callback: buildConnector.Callback,
   ): void {
-    this.connect(options, (...result) => {
+    this.connector.connect(options, (...result) => {
       const [failure, socket] = result;
       if (failure !== null || isStillWanted === undefined) {
         callback(...result);
@@ -145,6 +154,56 @@ export class OAuthTransport implements OnApplicationShutdown {
       clearTimeout(timer);
     };
   }
+}
+
+function head({ path, headers }: OAuthRequest) {
+  return { method: 'POST', path, headers: { ...headers } } as const;
+}
+
+/**
+ * A dispatcher shows no connection. It asks for the body when the connection stands, and undici writes the head together
+ * with the first bytes of the body, so what is asked before the first byte is asked there. Such a body cannot be sent a
+ * second time, by a dispatcher that retries or follows redirects.
+ */
+function throughDispatcher(
+  request: OAuthRequest,
+  connection: { open: boolean },
+  signal: AbortSignal,
+): Dispatcher.RequestOptions {
+  const bytes = Buffer.from(request.body);
+  async function* body(): AsyncGenerator<Buffer> {
+    const isWanted = await (request.isStillWanted?.() ?? true);
+    if (!isWanted) throw NOT_WANTED;
+    if (request.maySend?.(request.timeoutMs) === false) throw TOO_LATE_TO_BEGIN;
+    connection.open = true;
+    yield bytes;
+  }
+  const { method, path, headers } = head(request);
+  return {
+    origin: request.origin,
+    method,
+    path,
+    headers: { ...headers, 'content-length': String(bytes.length) },
+    // undici takes any iterable.
+    body: body() as unknown as Dispatcher.RequestOptions['body'],
+    signal,
+    reset: true,
+    maxRedirections: 0,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  } as Dispatcher.RequestOptions;
+}
+
+/** Of a dispatcher of the application's nothing else limits it. */
+async function boundedText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) throw new errors.ResponseExceededMaxSizeError();
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 /** Not awaited: the answer is what counts, and destroying a client cannot fail in a way that matters. */

@@ -11,6 +11,7 @@ import { NotionRefreshBusyError } from '../domain/errors.js';
 import { AccessToken } from '../domain/secret.js';
 import type { GetAccessTokenOptions, NotionTokenService } from '../refresh/notion-token.service.js';
 import { SystemClock } from '../domain/clock.js';
+import { UpstreamConnector } from '../config/upstream.connector.js';
 import { NoMetrics } from '../domain/notion-metrics.js';
 import { NoTracing } from '../domain/notion-tracing.js';
 import { RecentFailures } from '../refresh/recent-failures.js';
@@ -51,15 +52,16 @@ beforeEach(async () => {
   const config = {
     apiBaseUrl: `http://127.0.0.1:${port}`,
     outbound: {
+      proxy: null,
       maxConcurrentPerAuthorization: 2,
       callTimeoutMs: TIMEOUT_MS,
       tokenCacheSize: 1,
       tokenCacheTtlMs: 1_000,
     },
   } as NotionAuthConfig;
-  pool = new NotionHttpPool(config);
-  tokens = new FakeTokens();
   const clock = new SystemClock();
+  pool = new NotionHttpPool(config, new UpstreamConnector(config, clock));
+  tokens = new FakeTokens();
   const watch = new AuthorizationWatch(new NoMetrics(), clock);
   const cache = new AccessTokenCache(config);
   const recent = new RecentFailures(clock);

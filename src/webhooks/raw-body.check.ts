@@ -2,10 +2,15 @@ import { Injectable, type OnApplicationBootstrap, type Type } from '@nestjs/comm
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { NotionConfigError } from '../domain/errors.js';
+import { NotionLogger } from '../logging/notion.logger.js';
 import { NOTION_WEBHOOK_ROUTE } from './notion-webhook.guard.js';
 
 /** The two ways in which Nest registers its body parsers; the second argument tells whether raw bytes are kept. */
 const REGISTRATIONS = ['registerParserMiddleware', 'useBodyParser'] as const;
+
+/** What an application's own parser does cannot be seen before a delivery comes. */
+const OWN_PARSER =
+  "a route takes webhooks, and Nest's body parser is off (bodyParser: false), so the option rawBody has no effect. The application's own parser must keep the raw bytes, as in express.json({ verify: (request, _response, bytes) => { request.rawBody = bytes; } }). Without them every delivery is rejected with 401 (no_raw_body)";
 
 type Register = (first: unknown, rawBody?: unknown, ...rest: unknown[]) => unknown;
 type Adapter = Partial<Record<(typeof REGISTRATIONS)[number], Register>>;
@@ -17,6 +22,7 @@ type Handler = (...parameters: never[]) => unknown;
  */
 @Injectable()
 export class RawBodyCheck implements OnApplicationBootstrap {
+  private readonly logger = new NotionLogger('NotionWebhook');
   private readonly scanner = new MetadataScanner();
   /** Unknown where the application brings a parser of its own. */
   private keepsRawBody: boolean | undefined;
@@ -35,7 +41,11 @@ export class RawBodyCheck implements OnApplicationBootstrap {
 
   /** @throws {@link NotionConfigError} */
   onApplicationBootstrap(): void {
-    if (this.keepsRawBody !== false || !this.takesWebhooks()) return;
+    if (this.keepsRawBody === true || !this.takesWebhooks()) return;
+    if (this.keepsRawBody === undefined) {
+      this.logger.warn(OWN_PARSER);
+      return;
+    }
     throw new NotionConfigError([
       'rawBody: a route takes webhooks, whose signatures are over the raw bytes; make the application with NestFactory.create(AppModule, { rawBody: true })',
     ]);

@@ -1,4 +1,5 @@
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { APIErrorCode } from '@notionhq/client';
@@ -479,4 +480,31 @@ describe('the three kinds of 403 around a webhook', () => {
     expect(log).toContain('webhook follow_up_unauthorized stage=webhook');
     expect(log).toContain('code=notion_reconnect_required');
   });
+});
+
+type ParsedRequest = IncomingMessage & { rawBody?: Buffer; body?: unknown };
+
+describe('an application with bodyParser: false and a parser of its own', () => {
+  /** As `express.json()`, with or without a `verify` that keeps the bytes. */
+  const parser =
+    (keepsRawBody: boolean) => (request: ParsedRequest, _response: unknown, next: () => void) => {
+      void buffer(request).then((bytes) => {
+        if (keepsRawBody) request.rawBody = bytes;
+        request.body = JSON.parse(bytes.toString()) as unknown;
+        next();
+      });
+    };
+
+  it.each([
+    ['keeps the raw bytes', parser(true), 200],
+    ['does not keep them, also with rawBody: true', parser(false), 401],
+  ] as const)(
+    'that %s starts, is told what the parser must do, and responds accordingly',
+    async (_what, ownParser, expected) => {
+      const { app, notion } = await subscribed({ ownParser });
+      expect(app.log.join()).toContain('express.json({ verify:');
+      const body = JSON.stringify(notion.eventOf({}));
+      expect((await post(app.url, ...signed(notion, body))).status).toBe(expected);
+    },
+  );
 });

@@ -66,6 +66,8 @@ export interface WebhookAppOptions {
   readonly simulator: NotionSimulator;
   readonly server?: 'express' | 'fastify';
   readonly rawBody?: boolean;
+  /** Stands in for Nest's own body parser, which is switched off (Express). */
+  readonly ownParser?: Parameters<INestApplication['use']>[0];
   readonly options?: Partial<NotionAuthOptions>;
   /** Shares database and keys of another, as its replica. */
   readonly beside?: WebhookApp;
@@ -86,7 +88,7 @@ export class WebhookApp {
   ) {}
 
   static async start(given: WebhookAppOptions): Promise<WebhookApp> {
-    const { simulator, server = 'express', rawBody = true, options, beside, parserLimit } = given;
+    const { simulator, server = 'express', rawBody = true, ownParser, options, beside, parserLimit } = given;
     const folder = beside?.folder ?? mkdtempSync(join(tmpdir(), 'notion-webhook-'));
     const key = beside?.key ?? randomBytes(32).toString('base64');
     const testing = await Test.createTestingModule({
@@ -106,7 +108,11 @@ export class WebhookApp {
     }).compile();
     const adapter =
       server === 'express' ? new ExpressAdapter() : new FastifyAdapter({ bodyLimit: parserLimit });
-    const nest = testing.createNestApplication<NestExpressApplication>(adapter as never, { rawBody });
+    const nest = testing.createNestApplication<NestExpressApplication>(adapter as never, {
+      rawBody,
+      ...(ownParser === undefined ? {} : { bodyParser: false }),
+    });
+    if (ownParser !== undefined) nest.use(ownParser);
     if (server === 'express' && parserLimit !== undefined) nest.useBodyParser('json', { limit: parserLimit });
     const app = new WebhookApp(nest, folder, key, simulator, beside === undefined);
     nest.useLogger(recorder(app.log));
