@@ -246,7 +246,8 @@ function assemble(configModule: DynamicModule, wiring: NotionAuthWiring): Dynami
     global: wiring.isGlobal ?? true,
     imports: [configModule, ...database.imports],
     providers: [database.provider, ...PROVIDERS, ...(wiring.providers ?? [])],
-    controllers: typeof wiring.routes === 'string' ? [connectControllerFor(wiring.routes, wiring.routeMetadata)] : [],
+    controllers:
+      typeof wiring.routes === 'string' ? [connectControllerFor(wiring.routes, wiring.routeMetadata)] : [],
     exports: EXPORTS,
   };
 }

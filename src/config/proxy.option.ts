@@ -18,8 +18,10 @@ export function readProxy(
 ): OutboundProxy | null {
   const option: unknown = (options.outbound as { proxy?: unknown } | null | undefined)?.proxy;
   const given = option instanceof Secret ? option.reveal() : option;
-  if (given === null) return null;
-  const named = proxyOfEnvironment(new URL(apiBaseUrl), environment);
+  const target = parseUrl(apiBaseUrl);
+  // An address that is none is a problem of its own option.
+  if (given === null || target === null) return null;
+  const named = proxyOfEnvironment(target, environment);
   if (given === undefined) {
     if (named !== null)
       findings.warning(

@@ -220,11 +220,29 @@ export async function tendMassRevocation(
     return { heldBack: await heldBack(session, limit), probe: null };
   }
   if ((await becomeProbe(session, 'mass_dead')) !== null) return NOTHING_TO_TEND;
-  const probe = await newestUnsuspectedRow(session);
+  const probe = (await isContradicted(session)) ? null : await newestUnsuspectedRow(session);
   return {
     heldBack: await heldBack(session, Math.min(limit, EXAMINED_PER_PROBE)),
     probe: probe === null ? null : await lendTokens(session, probe),
   };
+}
+
+/**
+ * Whether a token that was rejected since the breaker opened was found active afterwards: its rejection is withdrawn,
+ * and it is still the stored one. Then introspection proves nothing, and only a refresh that succeeds closes the breaker.
+ */
+async function isContradicted(session: StoreSession): Promise<boolean> {
+  const { manager, clientId } = session;
+  const breaker = await readGate(session, 'mass_dead');
+  return manager
+    .createQueryBuilder(RefreshAttemptEntity, 't')
+    .innerJoin(AuthorizationEntity, 'a', 'a.id = t.authorizationId AND a.version = t.spentVersion')
+    .where('t.clientId = :clientId AND t.endedAt >= :openedAtMs', {
+      clientId,
+      openedAtMs: breaker?.closedSince ?? 0,
+    })
+    .andWhere(`t.outcome = 'dead' AND a.status = 'active' AND a.refusedRefreshTokenFingerprint IS NULL`)
+    .getExists();
 }
 
 async function isOpen(session: StoreSession): Promise<boolean> {

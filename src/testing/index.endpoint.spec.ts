@@ -29,7 +29,7 @@ describe("the simulator's index page", () => {
   it('lists the grants, without their tokens', async () => {
     const { botId, workspaceName, accessToken, refreshToken } = simulator.grant();
     const page = await show();
-    for (const text of [botId, workspaceName!]) expect(page).toContain(text);
+    for (const text of [botId, workspaceName]) expect(page).toContain(text);
     for (const secret of [accessToken, refreshToken!]) expect(page).not.toContain(secret);
   });
 

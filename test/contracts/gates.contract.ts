@@ -406,6 +406,17 @@ export function gatesContract(engine: StorageEngine): void {
     expect((await claimed(elsewhere, living)).probing).toBeNull();
   });
 
+  it('lend out no token to be introspected while introspection contradicts a rejection', async () => {
+    const { store, connect, passTime } = await halfOpen();
+    await dies(store, await claimed(store, await connect()));
+    await connect();
+    await passTime(5_001);
+    const { heldBack } = await store.tendMassRevocation(10);
+    for (const rejected of heldBack) await store.concludeRejection(rejected, true);
+    await passTime(5_001);
+    expect(await store.tendMassRevocation(10)).toEqual({ heldBack: [], probe: null });
+  });
+
   it('ask nothing where no guard is given', async () => {
     const { store, connect } = await someClient();
     for (let dead = 0; dead < 2 * GUARD.threshold; dead += 1) {

@@ -226,7 +226,8 @@ describe('F1: the authorization of another owner', () => {
       const { logger } = dataSource;
       dataSource.logger = log;
       await attempt(id).finally(() => (dataSource.logger = logger));
-      return log.statements;
+      // Timers of the application prune at any time.
+      return log.statements.filter((sql) => !/ FROM notion_(webhook_)?event /.test(sql));
     };
     const foreign = await statementsOf(bobs);
     expect(foreign.length).toBeGreaterThan(0);

@@ -234,7 +234,7 @@ describe('D10, D11, E10, E12, G13: driving every path, at every level of the log
     expect(statuses).toEqual({
       success: 303,
       denied: 303,
-      replayed: 400,
+      replayed: 303,
       expired: 400,
       'wrong browser': 400,
       'no cookie': 400,
