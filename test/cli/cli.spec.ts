@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateEncryptionKey } from 'nestjs-notion-auth';
 import { NotionSimulator, type SimulatedAuthorization } from 'nestjs-notion-auth/testing';
+import { DataSource } from 'typeorm';
 import { CliSite } from '../support/cli.js';
 
 const KEY = generateEncryptionKey('k1');
@@ -259,8 +260,8 @@ describe('notion-auth', () => {
     expect(output).toContain('0 imported, 2 already there, 0 refused');
   }, 30_000);
 
-  it('imports nothing without keys: nobody could open it afterwards', async () => {
-    const change = { NOTION_AUTH_ENCRYPTION_KEYS: '' };
+  it('imports nothing under the key of one process: nothing could decrypt it afterwards', async () => {
+    const change = { NOTION_AUTH_ENCRYPTION_KEYS: '', NOTION_AUTH_DATABASE_PATH: ':memory:' };
     const other = new CliSite(CliSite.settingsFor(simulator, KEY));
     const input = lineOf(simulator.grant(), 'owner-3');
     const refused = await other.run(['import', '-'], { input, change });
@@ -334,9 +335,12 @@ describe('notion-auth doctor without a key', () => {
       const { output } = await bare.run(['doctor']);
       expect(output).toContain('the application makes a development key in ./data/notion-auth.sqlite.key');
       expect(existsSync(join(bare.folder, 'data'))).toBe(false);
-      const ephemeral = `ephemeral-0123456789ab:${randomBytes(32).toString('base64')}`;
-      const change = { NOTION_AUTH_ENCRYPTION_KEYS: ephemeral };
+      const change = { NOTION_AUTH_ENCRYPTION_KEYS: KEY };
       await bare.run(['import', '-'], { input: lineOf(simulator.grant(), 'owner-1'), change });
+      const database = join(bare.folder, 'data', 'notion-auth.sqlite');
+      const stored = await new DataSource({ type: 'sqlite', database }).initialize();
+      await stored.query(`UPDATE notion_authorization SET key_id = 'ephemeral-0123456789ab'`);
+      await stored.destroy();
       const after = await bare.run(['doctor']);
       expect(after.output).toMatch(/warn {2}keys .*ephemeral-0123456789ab.*users must reconnect/);
       expect(after.output).not.toContain('put it back');

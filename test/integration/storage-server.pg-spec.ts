@@ -126,7 +126,7 @@ describe('a PostgreSQL server that goes away', () => {
           version += 1;
           highest = Math.max(highest, version);
         } catch (error) {
-          if (!/connection|terminat|released/i.test(String(error))) throw error;
+          if (!/connection|terminat|released|ECONNRESET/i.test(String(error))) throw error;
           failures += 1;
         }
       }
