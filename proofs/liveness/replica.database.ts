@@ -43,6 +43,7 @@ export class ReplicaDatabase {
     this.pool.on('error', () => undefined);
     const dataSource = {
       options: { type: 'postgres', poolSize: POOL_SIZE },
+      driver: {},
       createQueryRunner: () => new ReplicaRunner(this),
     } as unknown as DataSource;
     const sessions = new PooledSessions(dataSource, server.dialect, () => {
@@ -116,6 +117,10 @@ class ReplicaRunner {
     const query = (sql: string, parameters?: readonly unknown[], isStructured?: boolean) =>
       this.query(sql, parameters, isStructured);
     Object.assign(inner, { manager: this.manager, query });
+  }
+
+  async connect(): Promise<void> {
+    await this.requireConnection();
   }
 
   async query(sql: string, parameters: readonly unknown[] = [], isStructured = false): Promise<unknown> {

@@ -86,17 +86,18 @@ export class VirtualTime {
     Object.assign(globalThis, { setTimeout: later, setInterval: every, setImmediate: soon });
     Object.assign(globalThis, { clearTimeout: clear, clearInterval: clear, Date: this.dateClass() });
     Object.defineProperty(performance, 'now', { value: () => this.nowMs, configurable: true });
-    const promised = (delayMs?: number, value?: unknown) => {
+    const promised = (delayMs?: number, value?: unknown, options?: { signal?: AbortSignal }) => {
       // A start repeats a statement after a conflict, and must not wait for the time that it holds.
-      if (this.held > 0) return realTimers.promised(delayMs, value);
-      return new Promise((resolve) => {
-        this.schedule(
-          () => {
-            resolve(value);
-          },
-          delayMs,
-          false,
-        );
+      if (this.held > 0) return realTimers.promised(delayMs, value, options);
+      return new Promise((resolve, reject) => {
+        const end = () => {
+          resolve(value);
+        };
+        const timer = this.schedule(end, delayMs, false);
+        options?.signal?.addEventListener('abort', () => {
+          timer.isOver = true;
+          reject(new Error('The wait was aborted.'));
+        });
       });
     };
     Object.assign(timersPromises, { setTimeout: promised });

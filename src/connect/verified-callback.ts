@@ -1,4 +1,5 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
+import { createHandlerParameter } from '../config/handler-parameter.js';
 import { requestOf } from '../config/http-context.js';
 import type { PendingConnect } from '../domain/connect-state-store.js';
 import { NotionCallbackRefusedError } from '../domain/errors.js';
@@ -42,7 +43,7 @@ export function verifiedCallbackOf(request: object): VerifiedCallback | undefine
 }
 
 /** Parameter decorator: the {@link VerifiedCallback} of a route behind `NotionCallbackGuard`. */
-export const NotionCallback = createParamDecorator(
+export const NotionCallback = createHandlerParameter(
   (_data: unknown, context: ExecutionContext): VerifiedCallback => {
     const callback = verifiedCallbackOf(requestOf(context, '@NotionCallback()'));
     if (callback === undefined)

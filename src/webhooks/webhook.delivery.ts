@@ -1,4 +1,5 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
+import { createHandlerParameter } from '../config/handler-parameter.js';
 import { requestOf } from '../config/http-context.js';
 import type { LinkedAuthorization } from '../domain/webhook-audience.js';
 import type { NotionWebhookEvent } from './webhook-event.js';
@@ -30,7 +31,7 @@ export function keepDelivery(request: object, delivery: NotionWebhookDelivery): 
 }
 
 /** Parameter decorator: the {@link NotionWebhookDelivery} of a route with `@NotionWebhook()`. */
-export const NotionDelivery = createParamDecorator(
+export const NotionDelivery = createHandlerParameter(
   (_data: unknown, context: ExecutionContext): NotionWebhookDelivery => {
     const delivery = deliveries.get(requestOf(context, '@NotionDelivery()'));
     if (delivery === undefined)
