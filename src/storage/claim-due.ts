@@ -6,7 +6,7 @@ import { updateAuthorizations } from './authorization-changes.js';
 import { lockDueRows, type RowAtInstant } from './authorization-rows.js';
 import { claimColumns, claimOn, isRefused } from './claim.js';
 import { fromNow } from './database-time.js';
-import { noteRejected, noteSuspects, onlyUnsuspected } from './mass-revocation.breaker.js';
+import { isHeldBackElseMark, noteSuspects, onlyUnsuspected } from './mass-revocation.breaker.js';
 import { becomeProbe, gatePassage } from './refresh-gates.js';
 import { rowValues } from './row-values.js';
 import type { StoreSession } from './store-session.js';
@@ -64,9 +64,8 @@ async function setAside(
   drafts: readonly Draft[],
 ): Promise<void> {
   const rowsOf = (kind: Draft) => rows.filter((_, index) => drafts[index] === kind);
-  const rejected = rowsOf('rejected');
-  for (const { row } of rejected) await noteRejected(session, row);
-  const ids = [...rejected, ...rowsOf('undecryptable')].map(({ row }) => row.id);
+  const ids = rowsOf('undecryptable').map(({ row }) => row.id);
+  for (const { row } of rowsOf('rejected')) if (await isHeldBackElseMark(session, row)) ids.push(row.id);
   if (ids.length === 0) return;
   const change = { nextAttemptAt: () => fromNow(session.dialect, ASIDE_MS) };
   await updateAuthorizations(session, ids, change, { guard: 'attempt_id IS NULL', parameters: {} });

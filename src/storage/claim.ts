@@ -12,7 +12,7 @@ import { lockRowIfFree, type RowAtInstant } from './authorization-rows.js';
 import { updateAuthorization, type AuthorizationChange } from './authorization-changes.js';
 import type { AuthorizationEntity } from './authorization.entity.js';
 import { fromNow } from './database-time.js';
-import { isSuspected, noteRejected, noteSuspects } from './mass-revocation.breaker.js';
+import { isHeldBackElseMark, isSuspected, noteSuspects } from './mass-revocation.breaker.js';
 import { becomeProbe, gatePassage, notThisTime } from './refresh-gates.js';
 import type { StoreSession } from './store-session.js';
 
@@ -44,8 +44,8 @@ export async function claimRow(
   if (refreshToken === null) return { kind: 'needs_reconnect', reason: 'no_refresh_token' };
   const isRejected = isRefused(session, found.row, refreshToken);
   if (isRejected) {
-    await noteRejected(session, found.row);
-    return notThisTime('mass_dead');
+    if (await isHeldBackElseMark(session, found.row)) return notThisTime('mass_dead');
+    return { kind: 'needs_reconnect', reason: 'revoked_or_expired' };
   }
   if (
     passage.kind === 'probe' &&

@@ -162,20 +162,22 @@ export async function noteSuspects(
     .execute();
 }
 
-/** For a claim that meets a rejected refresh token: introspection decides about it, and not the claim. */
-export async function noteRejected(
+/**
+ * For a claim that meets a rejected refresh token (R16): introspection decides about one that the breaker held back, any
+ * other is marked.
+ * @returns whether the breaker held it back
+ */
+export async function isHeldBackElseMark(
   session: StoreSession,
-  { id: authorizationId, workspaceId, version: spentVersion }: AuthorizationEntity,
-): Promise<void> {
-  const isNoted = await session.manager
+  { id: authorizationId, version }: AuthorizationEntity,
+): Promise<boolean> {
+  const isHeldBack = await session.manager
     .createQueryBuilder(BreakerSuspectEntity, 's')
-    .where('s.authorizationId = :authorizationId AND s.version = :spentVersion AND s.rejected = :rejected', {
-      authorizationId,
-      spentVersion,
-      rejected: true,
-    })
+    .where('s.authorizationId = :authorizationId AND s.version = :version', { authorizationId, version })
+    .andWhere('s.rejected = :rejected', { rejected: true })
     .getExists();
-  if (!isNoted) await noteSuspects(session, [{ authorizationId, workspaceId, spentVersion }], true);
+  if (!isHeldBack) await markRejected(session, authorizationId, version);
+  return isHeldBack;
 }
 
 /** Those of `rows` (of the alias `a`) whose tenant may probe: no suspect shares its workspace or one of its owners. */
