@@ -36,6 +36,8 @@ async function refreshAll({ options, ids, warmUp }: RefreshMemoryOrder): Promise
   const refreshes = application.get(NotionRefreshService, { strict: false });
   const kinds: string[] = [];
   const refresh = async (id: string): Promise<void> => {
+    // What the last one left behind is garbage, and not held.
+    globalThis.gc?.();
     kinds.push((await refreshes.refresh(id, { trigger: 'manual' })).kind);
   };
   for (const id of ids.slice(0, warmUp)) await refresh(id);
