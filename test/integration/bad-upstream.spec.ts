@@ -107,7 +107,9 @@ describe('the token endpoint', () => {
     const ids: string[] = [];
     for (let index = 0; index < 40; index += 1) ids.push((await keep(app)).id);
     // Young garbage waits for its collection as long as V8 pleases; a small nursery leaves what is held at once.
-    const child = fork(MEMORY_PROCESS, { execArgv: ['--no-warnings', '--expose-gc', '--max-semi-space-size=1'] });
+    const child = fork(MEMORY_PROCESS, {
+      execArgv: ['--no-warnings', '--expose-gc', '--max-semi-space-size=1'],
+    });
     const order: RefreshMemoryOrder = { options: app.options, ids, warmUp: WARM_UP };
     child.send(order);
     const [report] = (await once(child, 'message')) as [RefreshMemoryReport];
