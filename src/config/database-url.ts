@@ -64,6 +64,9 @@ const PASSED_ON: Readonly<Record<DatabaseUrl['family'], readonly string[]>> = {
   mysql: [],
 };
 
+const SWITCH_ON =
+  'sslmode=verify-full switches TLS on, with sslrootcert=FILE for a private certificate authority';
+
 export const TLS_FIELDS = ['ca', 'cert', 'key', 'rejectUnauthorized', 'servername'] as const;
 
 /** Takes the parameters of TLS out of a URL. Nothing is ignored: a parameter that is not supported is a problem. */
@@ -114,7 +117,7 @@ class ParameterReader {
 
   private unsupported(name: string): string {
     const supported = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl', ...PASSED_ON[this.family]];
-    return `its parameter ${printable(name)} is not supported; remove it. Supported are ${supported.join(', ')}`;
+    return `its parameter ${printable(name)} is not supported; remove it. Supported are ${supported.join(', ')}; ${SWITCH_ON}`;
   }
 
   private setMode(name: string, mode: Mode | undefined, allowed: string): void {

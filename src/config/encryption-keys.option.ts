@@ -92,7 +92,7 @@ function keyFromFile(
   }
   findings.warning(
     'encryptionKeys',
-    `none given; the development key in ${file} is used. Keep this file: without it the stored tokens cannot be decrypted. Set the keys before production`,
+    `none given; the development key in ${file} is used. Keep this file: without it the stored tokens cannot be decrypted. Before production, ${HOW_TO_MAKE}, and set NOTION_AUTH_ENCRYPTION_KEYS to it; to keep this database, add the line of ${file} after it`,
   );
   return keys[0];
 }

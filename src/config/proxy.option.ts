@@ -5,7 +5,8 @@ import { parseUrl } from './parse-url.js';
 
 const OPTION = 'outbound.proxy';
 const RULE =
-  "must be the URL of an http or https proxy (http://host:port), the word environment, or undici's Dispatcher";
+  "must be the URL of an http or https proxy (http://host:port), the word 'environment', or undici's Dispatcher";
+const VARIABLE = OPTION_VARIABLES[OPTION]!;
 const MAX_URL_LENGTH = 4_096;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,7 +27,7 @@ export function readProxy(
     if (named !== null)
       findings.warning(
         OPTION,
-        `is not set, so requests to ${apiBaseUrl} do not use the proxy that ${named.variable} names; set it to environment to use that proxy, or to null to stop this warning`,
+        `is not set, so requests to ${apiBaseUrl} do not use the proxy that ${named.variable} names; set it (or ${VARIABLE}) to 'environment' to use that proxy; to send requests directly without this warning, set it to null in code, or set ${VARIABLE} to an empty value`,
       );
     return null;
   }
@@ -34,7 +35,7 @@ export function readProxy(
     if (named !== null) return readUrl(named.text, named.variable, findings);
     findings.warning(
       OPTION,
-      `is environment, and ${variablesFor(apiBaseUrl).join(' and ')} name no proxy for ${apiBaseUrl} (or NO_PROXY excludes it): requests are sent directly`,
+      `is 'environment', and ${variablesFor(apiBaseUrl).join(' and ')} name no proxy for ${apiBaseUrl} (or NO_PROXY excludes it): requests are sent directly`,
     );
     return null;
   }
@@ -70,7 +71,7 @@ function readUrl(text: string, source: string, findings: ConfigFindings): Outbou
     kind: 'url',
     url: new Secret(url.href),
     host: url.host,
-    source: source === OPTION ? `${OPTION} (${OPTION_VARIABLES[OPTION]!})` : source,
+    source: source === OPTION ? `${OPTION} (${VARIABLE})` : source,
   };
 }
 

@@ -67,7 +67,8 @@ export class CallbackVerifier {
 
   /** RFC 9207: an issuer that is named must be ours; compared before the state is spent on somebody's forgery. */
   private requireIssuer(issuer: string | undefined): void {
-    if (issuer !== undefined && issuer !== this.config.issuer) refuse('wrong_issuer', { issuer });
+    const expectedIssuer = this.config.issuer;
+    if (issuer !== undefined && issuer !== expectedIssuer) refuse('wrong_issuer', { issuer, expectedIssuer });
   }
 
   /** Missing never equals missing: without a state or without a cookie there is nothing to look up. */

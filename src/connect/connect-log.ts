@@ -49,7 +49,7 @@ export class ConnectLog {
     const redirectHost = new URL(redirectUri).host;
     this.failures.warn(
       'connect opened on another host',
-      'connect opened on another host than its redirect URI: open the application on redirect_host, add a redirect URI on host, or set trust proxy where a proxy changes Host',
+      'connect opened on another host than its redirect URI, so the callback will be rejected: open the application on redirect_host, or add a redirect URI on host to redirectUris; if a proxy changes Host, set the trust proxy setting of Express or trustProxy of Fastify',
       { host, redirect_host: redirectHost },
     );
   }
@@ -119,8 +119,9 @@ export class ConnectLog {
     } else if (isRepeated(error)) {
       this.logger.log('connect repeated', { stage, answered: SEE_OTHER, authorization });
     } else if (error instanceof NotionCallbackRefusedError) {
-      const { refusal, issuer } = error;
-      const facts = { stage, refusal, ...(issuer === null ? {} : { issuer }), ...about } as const;
+      const { refusal, issuer, expectedIssuer } = error;
+      const issuers = issuer === null ? {} : { issuer, expected_issuer: expectedIssuer };
+      const facts = { stage, refusal, ...issuers, ...about } as const;
       this.failures.warn(`connect refused ${refusal}`, 'connect refused', facts);
     } else if (error instanceof NotionOtherGrantError) {
       // An alert: a confused person, or a code that somebody slipped into this browser (RFC 9700 section 4.5).

@@ -132,8 +132,8 @@ export class ConsolePages {
     if (origin === undefined || site !== undefined) return this.outOfDate(links);
     return messagePage({
       links,
-      title: 'This form is out of date',
-      text: `It was sent from ${origin}, and the console was asked for at ${host ?? 'no host'}, so nothing was done. If ${origin} is where you opened the console, a proxy changes the Host header: set the option publicOrigin of NotionAuthConsoleModule to the console’s public origin, or let the proxy send X-Forwarded-Host.`,
+      title: 'This form came from another address',
+      text: `The browser sent this form from ${origin}, but the console received it for ${host ?? 'no host'}, so nothing was changed. If your address bar shows ${origin}, a proxy changes the Host header: set the option publicOrigin of NotionAuthConsoleModule to ${origin}, or let the proxy send X-Forwarded-Host. If it does not, close this page and open the console again at its own address.`,
     });
   }
 

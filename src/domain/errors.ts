@@ -2,6 +2,9 @@ import type { AuthorizationId, ReconnectReason } from './authorization.js';
 import { SECOND_MS } from './duration.js';
 import type { NotionFailure } from './refresh-outcome.js';
 
+/** Of text that a request brought, an error shows this many characters. */
+const MAX_SHOWN = 200;
+
 /** Stable codes: part of the public API, each with a section in the runbook. */
 export const NOTION_AUTH_ERROR_CODES = [
   'notion_config_invalid',
@@ -170,6 +173,8 @@ export class NotionCallbackRefusedError extends NotionAuthError {
   readonly startAt: string | null;
   /** The `iss` that is not the configured one, as it came in. */
   readonly issuer: string | null;
+  /** The configured issuer, with which `issuer` was compared. */
+  readonly expectedIssuer: string | null;
   /** Set when this browser and owner completed the same connect before: send the user to `returnTo`. */
   readonly completed: { readonly returnTo: string } | null;
 
@@ -178,28 +183,38 @@ export class NotionCallbackRefusedError extends NotionAuthError {
     {
       startAt = null,
       issuer = null,
+      expectedIssuer = null,
       completed = null,
     }: {
       readonly startAt?: string | null;
       readonly issuer?: string | null;
+      readonly expectedIssuer?: string | null;
       readonly completed?: { readonly returnTo: string } | null;
     } = {},
   ) {
     super(
       completed === null
-        ? `The Notion callback was refused (${refusal}); ${nextStepFor(refusal, startAt)}.`
+        ? `The Notion callback was refused (${refusal}); ${nextStepFor(refusal, { startAt, issuer, expectedIssuer })}.`
         : `The Notion callback was refused (${refusal}): the same connection is completed. Send the user to returnTo.`,
     );
     this.startAt = startAt;
     this.issuer = issuer;
+    this.expectedIssuer = expectedIssuer;
     this.completed = completed;
   }
 }
 
-function nextStepFor(refusal: CallbackRefusal, startAt: string | null): string {
+function nextStepFor(
+  refusal: CallbackRefusal,
+  {
+    startAt,
+    issuer,
+    expectedIssuer,
+  }: Readonly<Record<'startAt' | 'issuer' | 'expectedIssuer', string | null>>,
+): string {
   if (refusal === 'wrong_issuer')
-    return 'its iss is not the configured issuer: set the option issuer (NOTION_ISSUER) if Notion has another one';
-  if (startAt === null) return 'the person starts again from the connect page';
+    return `its iss is ${JSON.stringify(issuer?.slice(0, MAX_SHOWN))}, and the configured issuer is ${JSON.stringify(expectedIssuer)}. If the first is Notion's, set the option issuer (NOTION_ISSUER) to it; otherwise another site made this request, and nothing is to be done`;
+  if (startAt === null) return 'the user starts again from the connect page';
   return `the browser sent no cookie: the user opens the application at ${startAt} and starts again there`;
 }
 

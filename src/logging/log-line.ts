@@ -16,6 +16,8 @@ export interface LogFacts {
   readonly refusal?: string;
   /** The `iss` of a callback, where it is not the configured one. */
   readonly issuer?: string;
+  /** The configured issuer of callbacks. */
+  readonly expected_issuer?: string | null;
   readonly reason?: string | null;
   /** Path of a request to us, without its query. */
   readonly route?: string;
@@ -67,9 +69,18 @@ type Fact = string | number | boolean | null | undefined;
 /** One line of printable ASCII, whatever the facts hold. */
 export function logLine(event: string, facts: object): string {
   const pairs = Object.entries(facts as Readonly<Record<string, Fact>>).flatMap(([name, fact]) =>
-    fact == null || isSecretName(name) ? [] : [`${name}=${encodeURIComponent(wellFormed(fact))}`],
+    fact == null || isSecretName(name) ? [] : [`${name}=${encoded(wellFormed(fact))}`],
   );
   return [event, ...pairs].join(' ').slice(0, MAX_LINE_LENGTH);
+}
+
+/** The characters of a host and a URL stand as they are: none of them ends a fact or a line. */
+function encoded(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll('%3A', ':')
+    .replaceAll('%2F', '/')
+    .replaceAll('%5B', '[')
+    .replaceAll('%5D', ']');
 }
 
 /** Half a surrogate pair, as broken JSON may bring it, has no encoding. */

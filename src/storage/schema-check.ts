@@ -82,12 +82,19 @@ async function missingSchema(
     record === null
       ? [`${what}.`, ...found, `${howToMigrate} Then start again.`]
       : [
-          `${what}, although ${record.table} records every Notion migration as run.`,
+          `${what}, although the table ${quoted(record.table)} records every Notion migration as run.`,
           ...found,
-          'Move the Notion tables to the schema and names that the DataSource uses, or, if no authorization is stored yet, ' +
-            `remove the rows ${record.names.join(', ')} from ${record.table} and run the migrations again.`,
+          'The likely cause is a schema, entityPrefix or naming strategy that the DataSource got or lost after the migrations ran.',
+          `Move and rename the Notion tables so that this one is ${quoted(metadata.tablePath)}, or give the DataSource its former ` +
+            'settings. If no authorization is stored yet, you can instead delete the rows ' +
+            `${record.names.join(', ')} from ${quoted(record.table)} and run the migrations again.`,
         ];
   return new NotionStorageUnsupportedError(sentences.join(' '), { cause });
+}
+
+/** A table such as `migrations` reads as an ordinary word otherwise. */
+function quoted(name: string): string {
+  return `"${name}"`;
 }
 
 interface MigrationRecord {

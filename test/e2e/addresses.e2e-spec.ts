@@ -201,7 +201,7 @@ describe.each<Platform>(['Express', 'Fastify'])(
       const { location } = await browser.get('/notion/connect', { host: 'www.app.example:8443' });
       expect(app.lines).toContainEqual(
         expect.stringMatching(
-          /^connect opened on another host .* host=www\.app\.example%3A8443 redirect_host=app\.example$/,
+          /^connect opened on another host .* host=www\.app\.example:8443 redirect_host=app\.example$/,
         ),
       );
       const callback = new URL(simulator.allow(location));

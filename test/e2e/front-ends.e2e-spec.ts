@@ -254,7 +254,7 @@ describe.each(PLATFORMS)('a front end with a bearer token and no session, on %s'
     expect((await visitor.navigate(callback)).status).toBe(401);
     expect(site.linesWith('connect unauthorized')).toEqual([
       expect.stringContaining(
-        'connect unauthorized stage=exchange reason=no_owner route=%2Fnotion%2Fcallback answered=401',
+        'connect unauthorized stage=exchange reason=no_owner route=/notion/callback answered=401',
       ),
     ]);
     expect((await visitor.send('get', callback, ADA)).status).toBe(303);
@@ -415,7 +415,7 @@ describe.each(PLATFORMS)('a global guard of the application, on %s', (platform) 
     expect([status, type]).toEqual([401, 'application/json']);
     const [line, ...others] = site.linesWith('connect unauthorized');
     expect(others).toEqual([]);
-    expect(line).toContain('reason=application route=%2Fapi%2Fintegrations%2Fnotion%2Fcallback answered=401');
+    expect(line).toContain('reason=application route=/api/integrations/notion/callback answered=401');
     expect(line).not.toContain(new URL(callback, 'https://app.example').searchParams.get('code')!);
   });
 });
@@ -659,7 +659,7 @@ describe('an owner id that is not a string', () => {
       decodeURIComponent(line).includes(`resolveOwner returned ${type}.`),
     );
     expect(told).toHaveLength(3);
-    expect(told[0]).toContain('route=%2Fnotion%2Fconnect answered=500');
+    expect(told[0]).toContain('route=/notion/connect answered=500');
   });
 
   it('F4: is named where a route of the application passes it', async () => {

@@ -16,7 +16,7 @@ export interface Problem {
 
 const TRY_AGAIN = 'Try again in a moment.';
 const OUTCOME_UNKNOWN =
-  'Notion may have renewed the token: its response is missing. The library finds out before it sends anything again. Try again later.';
+  'Notion may have renewed the token, but its response is missing. Wait a minute, then press the same button again: the library first asks Notion what happened, and only then sends the refresh token again.';
 
 /** The codes are the library's stable names for what can go wrong; the texts are this application's. */
 const WORDS: Partial<Record<NotionAuthErrorCode, Pick<Problem, 'headline' | 'nextStep'>>> = {
