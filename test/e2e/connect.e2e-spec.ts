@@ -454,7 +454,9 @@ describe('authorize and state', () => {
       for (const other of [simulator.url, `${issuer}/`, 'https://evil.example'])
         await expectRefused(`${callback}&iss=${encodeURIComponent(other)}`, visitor);
       expect(ConnectApp.log.slice(lines)).toContainEqual(
-        expect.stringContaining('refusal=wrong_issuer issuer=https://evil.example expected_issuer=https://www.notion.example/oauth answered=400'),
+        expect.stringContaining(
+          'refusal=wrong_issuer issuer=https://evil.example expected_issuer=https://www.notion.example/oauth answered=400',
+        ),
       );
       expect((await visitor.get(`${callback}&iss=${encodeURIComponent(issuer)}`)).status).toBe(303);
     } finally {
