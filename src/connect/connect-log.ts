@@ -24,12 +24,14 @@ const SEE_OTHER = 303;
 const UNAUTHORIZED = 401;
 const INTERNAL_ERROR = 500;
 
+/** Requests that this module has rejected with 401. Not a field: who inspects the log must not see a request. */
+const unauthorizedHere = new WeakSet<object>();
+
 /** Everything that connecting writes to the log, in one vocabulary. No line knows a code, a state or a query. */
 @Injectable()
 export class ConnectLog {
   private readonly logger = new NotionLogger('NotionConnect');
   private readonly failures: QuietLogger;
-  private readonly unauthorizedHere = new WeakSet<object>();
 
   constructor(
     clock: Clock,
@@ -62,7 +64,7 @@ export class ConnectLog {
   /** Middleware of the built-in routes: a guard of the application may respond with 401 before they are reached. */
   watchResponse(request: ConnectRequest, response: ServerResponse): void {
     response.once('finish', () => {
-      if (response.statusCode === UNAUTHORIZED && !this.unauthorizedHere.has(request))
+      if (response.statusCode === UNAUTHORIZED && !unauthorizedHere.has(request))
         this.unauthorized(request, 'application');
     });
   }
@@ -71,7 +73,7 @@ export class ConnectLog {
   answered(error: NotionAuthError, request: ConnectRequest): void {
     const { status } = connectAnswerFor(error);
     if (status === UNAUTHORIZED) {
-      this.unauthorizedHere.add(rawOf(request));
+      unauthorizedHere.add(rawOf(request));
       this.unauthorized(request, 'no_owner');
     } else if (status === INTERNAL_ERROR) {
       const facts = { stage: 'exchange', route: pathOf(request), answered: status } as const;

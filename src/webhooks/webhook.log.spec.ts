@@ -51,7 +51,7 @@ describe('the log of webhooks', () => {
     log.paired();
     log.repeated(EVENT);
     expect(lines).toEqual([
-      ['warn', 'NotionWebhook', 'webhook pairing_open until=2026-11-26T00%3A00%3A00.000Z'],
+      ['warn', 'NotionWebhook', 'webhook pairing_open until=2026-11-26T00:00:00.000Z'],
       [
         'warn',
         'NotionWebhook',

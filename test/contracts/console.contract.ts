@@ -277,6 +277,9 @@ export function consoleContract(engine: StorageEngine): void {
       ['a page without its token', { 'sec-fetch-site': 'same-origin' }, false],
     ])('takes no form from %s, does nothing, and writes it down', async (_, headers, hasToken) => {
       const { id } = await kept();
+      // Where the browser names an origin and nothing else, a proxy may be the reason.
+      const isByOrigin = 'origin' in headers && !('sec-fetch-site' in headers);
+      const title = `This form ${isByOrigin ? 'came from another address' : 'is out of date'}`;
       const formToken = await operator.formToken(id);
       const begun = ConsoleApp.log.length;
       const refreshed = await refreshesDuring(async () => {
@@ -284,7 +287,7 @@ export function consoleContract(engine: StorageEngine): void {
           const form = { confirmed: 'yes', ...(hasToken ? { formToken } : {}) };
           const { status, text } = await operator.post(`/authorizations/${id}/${action}`, form, headers);
           expect([action, status]).toEqual([action, 403]);
-          expect(text).toContain('This form is out of date');
+          expect(text).toContain(title);
         }
       });
       expect([refreshed, await statusOf(id)]).toEqual([0, 'active']);
@@ -417,7 +420,7 @@ export function consoleContract(engine: StorageEngine): void {
       const begun = ConsoleApp.log.length;
       await new Operator(consoleUrl, `operator ntn_${CANARY} ${'x'.repeat(500)}`).press(id, 'refresh');
       const [line] = linesOf('console action', begun);
-      expect(line).toMatch(/ actor=operator%20%5Bmasked%5D%20x+$/);
+      expect(line).toMatch(/ actor=operator%20\[masked\]%20x+$/);
       expect(line!.length).toBeLessThan(300);
       expect(line).not.toContain(CANARY);
     });

@@ -226,9 +226,11 @@ export function hostContract(engine: StorageEngine): void {
       const dataSource = await open({ entityPrefix: 'crm_' });
       const refusal = await prepareDatabase(dataSource, { owned: false, runMigrations: null }).catch(String);
       expect(refusal).toContain(
-        'The table crm_notion_authorization does not exist, although migrations records',
+        'The table crm_notion_authorization does not exist, although the table "migrations" records',
       );
-      expect(refusal).toMatch(/Found instead: \S+\.notion_authorization\. Move the Notion tables/);
+      expect(refusal).toMatch(
+        /Found instead: \S+\.notion_authorization\. The likely cause is a schema, entityPrefix/,
+      );
       await expect(prepareDatabase(dataSource, { owned: false, runMigrations: true })).rejects.toThrow(
         'names of constraints are unique there. Rename or drop those tables',
       );

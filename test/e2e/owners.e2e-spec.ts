@@ -245,8 +245,8 @@ describe('F1: the authorization of another owner', () => {
         timesMs[kind].push(performance.now() - startedMs);
       }
     }
-    const median = (times: number[]) => times.sort((a, b) => a - b)[times.length / 2]!;
-    const [foreign, unknown] = [median(timesMs.foreign), median(timesMs.unknown)];
+    // The least time is what the work itself takes: a busy machine only adds to it.
+    const [foreign, unknown] = [Math.min(...timesMs.foreign), Math.min(...timesMs.unknown)];
     expect(Math.abs(foreign - unknown)).toBeLessThan(Math.max(0.25, 0.5 * Math.max(foreign, unknown)));
   });
 

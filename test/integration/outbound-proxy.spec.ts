@@ -233,7 +233,7 @@ describe('a proxy that opens no tunnel', () => {
     expect(outcome).toMatchObject({ kind: 'not_sent', failure: { code, proxy: host } });
     expect(token).toBeInstanceOf(NotionRefreshFailedError);
     expect((token as Error).message).toContain(`proxy ${host}`);
-    expect(lines.join('\n')).toContain(`proxy failed proxy=${encodeURIComponent(host)} code=${code}`);
+    expect(lines.join('\n')).toContain(`proxy failed proxy=${host} code=${code}`);
     for (const error of [call, token])
       expect(diagnose(error, { stage: 'api' })).toMatchObject({ family: 'network', needsPerson: false });
     expect(diagnose(call, { stage: 'api' }).fix.join()).toContain('NOTION_AUTH_PROXY');
@@ -296,7 +296,7 @@ describe('outbound.proxy: environment', () => {
     const environment = { HTTPS_PROXY: 'http://crm:hush@p:1' };
     const warning = resolveConfig(options, environment).warnings.find((line) => line.includes('proxy'));
     expect(warning).toBe(
-      'outbound.proxy (NOTION_AUTH_PROXY): is not set, so requests to https://api.notion.com do not use the proxy that HTTPS_PROXY names; set it to environment to use that proxy, or to null to stop this warning',
+      "outbound.proxy (NOTION_AUTH_PROXY): is not set, so requests to https://api.notion.com do not use the proxy that HTTPS_PROXY names; set it (or NOTION_AUTH_PROXY) to 'environment' to use that proxy; to send requests directly without this warning, set it to null in code, or set NOTION_AUTH_PROXY to an empty value",
     );
     const { warnings } = resolveConfig({ ...options, outbound: { proxy: null } }, environment);
     expect(warnings.filter((line) => line.includes('proxy'))).toEqual([]);
