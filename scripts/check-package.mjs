@@ -29,6 +29,32 @@ const NEST_11 = {
   '@nestjs/typeorm': '11.0.3',
 };
 
+/** A test as an application writes it. */
+const JEST_TEST = `import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { NotionAuthModule, NotionConnectService } from 'nestjs-notion-auth';
+import { NotionSimulator } from 'nestjs-notion-auth/testing';
+
+test('the module starts, and starts a connect', async () => {
+  const simulator = await NotionSimulator.start();
+  const { clientId, clientSecret, url: apiBaseUrl } = simulator;
+  const module = NotionAuthModule.forRoot({
+    clientId,
+    clientSecret,
+    apiBaseUrl,
+    redirectUris: ['http://localhost:3000/notion/callback'],
+    databaseFile: ':memory:',
+    resolveOwner: () => 'ada',
+  });
+  const application = await NestFactory.create(module, { logger: false });
+  await application.init();
+  const { url } = await application.get(NotionConnectService).authorizeUrl({ ownerId: 'ada' });
+  expect(new URL(url).origin).toBe(apiBaseUrl);
+  await application.close();
+  await simulator.close();
+});
+`;
+
 const folder = await mkdtemp(join(tmpdir(), 'notion-auth-packed-'));
 const application = join(folder, 'application');
 const application11 = join(folder, 'application-11');
@@ -46,7 +72,9 @@ try {
   await install(application, asDeveloped('@nestjs/platform-express'));
   await tryAtWork(application);
   await installNest11(tarball);
+  await tryWithoutNativePart(application11);
   await tryAtWork(application11);
+  await tryInJest(application11);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -128,6 +156,49 @@ async function installNest11(tarball) {
   const nest = Object.entries(NEST_11).map(([name, version]) => `${name}@${version}`);
   const others = requiredPeers.filter((name) => !(name in NEST_11)).map(asDeveloped);
   await install(application11, tarball, ...nest, ...others);
+}
+
+/** As package managers leave a driver whose install script they blocked. */
+async function tryWithoutNativePart(application) {
+  await install(application, asDeveloped('sqlite3'));
+  const start = `require('reflect-metadata');
+    const { Module } = require('@nestjs/common');
+    const { NotionAuthModule } = require('nestjs-notion-auth');
+    class Application {}
+    Module({ imports: [NotionAuthModule.forRoot({ clientId: '0b2b916c-8742-4fad-ba66-3472e07fc3f1', clientSecret: 'secret_' + 'a1B2c3D4'.repeat(6), redirectUris: ['http://localhost:3000/notion/callback'], databaseFile: ':memory:', resolveOwner: () => 'ada' })] })(Application);
+    require('@nestjs/core').NestFactory.create(Application, { logger: false, abortOnError: false }).catch(({ message }) => console.log(message));`;
+  const printed = await run(process.execPath, ['--eval', start], { cwd: application });
+  if (!/sqlite3 is installed, but its native part cannot be loaded .*npm rebuild sqlite3/.test(printed))
+    throw new Error('A driver without its native part is not named.');
+  await rm(join(application, 'node_modules/sqlite3'), { recursive: true });
+}
+
+/** With what the README says about Jest in a CommonJS application, in an application as `nest new` makes it. */
+async function tryInJest(application) {
+  await install(application, 'ts-jest@29.4.15', 'jest@30.5.2', 'typescript@5.9.3', '@types/jest@30.0.0');
+  const readme = await readFile(join(REPOSITORY, 'README.md'), 'utf8');
+  const section = readme.slice(readme.indexOf('## Jest in a CommonJS application'));
+  const [config, tsconfig] = [...section.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) =>
+    JSON.parse(json),
+  );
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'ES2023',
+    emitDecoratorMetadata: true,
+    experimentalDecorators: true,
+    isolatedModules: true,
+    skipLibCheck: true,
+  };
+  await writeFile(join(application, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+  await writeFile(join(application, 'tsconfig.jest.json'), JSON.stringify(tsconfig));
+  await writeFile(
+    join(application, 'jest.config.json'),
+    JSON.stringify({ rootDir: '.', testRegex: 'notion\\.spec\\.ts$', ...config }),
+  );
+  await writeFile(join(application, 'notion.spec.ts'), JEST_TEST);
+  await run(process.execPath, ['node_modules/jest/bin/jest.js', '-c', 'jest.config.json'], {
+    cwd: application,
+  });
 }
 
 async function tryAtWork(application) {

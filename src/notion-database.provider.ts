@@ -4,7 +4,7 @@ import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from './config/notion-auth.options.js';
 import type { NotionAuthWiring } from './config/notion-auth.wiring.js';
-import { NotionStoreUnavailableError } from './domain/errors.js';
+import { NotionConfigError, NotionStoreUnavailableError } from './domain/errors.js';
 import { NotionDatabase } from './storage/notion-database.js';
 import {
   NOTION_AUTH_DATA_SOURCE,
@@ -25,13 +25,16 @@ export interface DatabaseWiring {
 /** The application's DataSource where one is named, else a connection of the module's own. */
 export function wireDatabase(wiring: NotionAuthWiring, configModule: DynamicModule): DatabaseWiring {
   if (wiring.dataSource !== undefined) {
-    return { imports: [], provider: databaseProvider(getDataSourceToken(wiring.dataSource), false) };
+    return {
+      imports: [],
+      provider: databaseProvider(getDataSourceToken(wiring.dataSource), wiring.dataSource),
+    };
   }
   // Unique, so that two modules in one process never share or override a connection.
   const name = `${NOTION_AUTH_DATA_SOURCE}-${randomUUID()}`;
   return {
     imports: [ownConnection(name, configModule)],
-    provider: databaseProvider(getDataSourceToken(name), true),
+    provider: databaseProvider(getDataSourceToken(name), null),
   };
 }
 
@@ -58,15 +61,26 @@ function ownConnection(name: string, configModule: DynamicModule): DynamicModule
 
 function databaseProvider(
   token: ReturnType<typeof getDataSourceToken>,
-  owned: boolean,
+  /** Name of the application's DataSource; `null` for the module's own. */
+  applicationName: string | null,
 ): FactoryProvider<Promise<NotionDatabase>> {
   return {
     provide: NotionDatabase,
-    inject: [token, NOTION_AUTH_CONFIG],
-    useFactory: async (dataSource: DataSource, config: NotionAuthConfig) => {
+    inject: [{ token, optional: applicationName !== null }, NOTION_AUTH_CONFIG],
+    useFactory: async (dataSource: DataSource | undefined, config: NotionAuthConfig) => {
+      if (dataSource === undefined) throw unknownDataSource(String(applicationName));
+      const owned = applicationName === null;
       const database = await prepareDatabase(dataSource, { owned, runMigrations: config.runMigrations });
       for (const warning of database.warnings) new NotionLogger('NotionAuthModule').warn(warning);
       return database;
     },
   };
+}
+
+function unknownDataSource(name: string): NotionConfigError {
+  return new NotionConfigError([
+    `dataSource: there is no DataSource named "${name}". Import TypeOrmModule.forRoot or forRootAsync with this name in the root module. ` +
+      'If it is imported there, a second copy of @nestjs/typeorm or typeorm is installed, and this module loads the other one: ' +
+      'npm ls @nestjs/typeorm typeorm shows both; align their versions, and run npm dedupe',
+  ]);
 }

@@ -4,6 +4,7 @@ import { labelOf } from '../config/config-findings.js';
 import type { NotionAuthConfig } from '../config/notion-auth.options.js';
 import { NotionAuthError, NotionConfigError, NotionStoreUnavailableError } from '../domain/errors.js';
 import { driverCodes, isRejectedForGood } from './database-errors.js';
+import { explainUnbuiltDriver } from './sqlite-driver.js';
 
 /** Where the module's own database is. */
 export type DatabaseLocation = Pick<NotionAuthConfig, 'databaseUrl' | 'databaseFile'> &
@@ -45,7 +46,8 @@ const FILE_CODES =
  */
 export function explainConnectFailure(error: unknown, location: DatabaseLocation): unknown {
   if (error instanceof NotionAuthError) return error;
-  if (location.databaseUrl === null) return explainFileFailure(error, location.databaseFile);
+  if (location.databaseUrl === null)
+    return explainUnbuiltDriver(error) ?? explainFileFailure(error, location.databaseFile);
   const rule = ruleOf(error, location);
   if (rule !== null) return new NotionConfigError([`${labelOf('databaseUrl')}: ${rule}`]);
   return new NotionStoreUnavailableError({

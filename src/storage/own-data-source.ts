@@ -1,10 +1,11 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseTls, NotionAuthConfig } from '../config/notion-auth.options.js';
-import { NotionConfigError, NotionStorageUnsupportedError } from '../domain/errors.js';
+import { NotionConfigError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
 import { explainConnectFailure, type DatabaseLocation } from './connect-failure.js';
 import { dialectOf } from './dialect.js';
 import { printedAs } from './printed-as.js';
+import { explainUnusableDriver } from './sqlite-driver.js';
 import { createPrivateFile } from './sqlite-file.js';
 import { NOTION_AUTH_MIGRATIONS_TABLE, notionAuthEntities, notionAuthMigrations } from './storage-schema.js';
 
@@ -21,7 +22,7 @@ const BLOCKING_BUSY_TIMEOUT_MS = 100;
 /**
  * The module's own connection: the database of `databaseUrl`, else the embedded SQLite file.
  * @throws {@link NotionConfigError} for a URL of another kind of database.
- * @throws {@link NotionStorageUnsupportedError} when no SQLite driver is installed that this TypeORM knows.
+ * @throws {@link NotionStorageUnsupportedError} when no SQLite driver can be used, with the reason and the command to run.
  */
 export function ownDataSourceOptions({
   databaseUrl,
@@ -100,11 +101,7 @@ function embedded(databaseFile: string): DataSourceOptions {
     { ...common('better-sqlite3'), database: databaseFile, timeout: BLOCKING_BUSY_TIMEOUT_MS },
   ] as DataSourceOptions[];
   const usable = candidates.find(isUsable);
-  if (usable === undefined) {
-    throw new NotionStorageUnsupportedError(
-      'The embedded SQLite database needs a driver: npm install sqlite3 (TypeORM 0.3) or better-sqlite3 (TypeORM 1).',
-    );
-  }
+  if (usable === undefined) throw explainUnusableDriver();
   return usable;
 }
 

@@ -6,6 +6,7 @@ import { generateEncryptionKey } from 'nestjs-notion-auth';
 import { NotionSimulator, type SimulatedAuthorization } from 'nestjs-notion-auth/testing';
 import { DataSource } from 'typeorm';
 import { CliSite } from '../support/cli.js';
+import { ForwardProxy } from '../support/forward.proxy.js';
 
 const KEY = generateEncryptionKey('k1');
 const NEXT_KEY = generateEncryptionKey('k2');
@@ -305,6 +306,48 @@ describe('notion-auth', () => {
     ];
     expect(secrets.filter((secret) => site.printed.includes(secret))).toEqual([]);
   });
+});
+
+describe('notion-auth migrate', () => {
+  it('lists what is pending, creates the tables once, and needs the variables of the database only', async () => {
+    const fresh = new CliSite({ NOTION_AUTH_DATABASE_PATH: 'fresh.sqlite' });
+    try {
+      const pending = await fresh.run(['migrate', '--dry-run']);
+      expect([pending.code, pending.output]).toEqual([0, expect.stringMatching(/^pending {2}\w+\d{13}$/m)]);
+      const names = pending.output.match(/\w+\d{13}/g);
+      expect(await fresh.run(['migrate', '--dry-run'])).toEqual(pending);
+      const run = await fresh.run(['migrate']);
+      expect([run.code, run.output.match(/(?<=^run {2})\w+\d{13}$/gm)]).toEqual([0, names]);
+      for (const words of [['migrate'], ['migrate', '--dry-run']])
+        expect(await fresh.run(words)).toEqual({ code: 0, output: 'No migration is pending.\n' });
+    } finally {
+      fresh.remove();
+    }
+  }, 30_000);
+});
+
+describe('notion-auth doctor with an outgoing proxy', () => {
+  it('says through which proxy requests go, and what to check when it opens no tunnel', async () => {
+    const proxy = await ForwardProxy.start();
+    proxy.leadsTo = simulator.url;
+    const own = new CliSite({
+      ...CliSite.settingsFor(simulator, KEY),
+      NOTION_AUTH_PROXY: `http://crm:hush@${proxy.host}`,
+    });
+    await own.run(['migrate']);
+    const { code, output } = await own.run(['doctor']);
+    expect([code, output]).toEqual([0, expect.stringContaining(`requests go through ${proxy.host}`)]);
+    expect(proxy.targets.length).toBeGreaterThan(0);
+    proxy.status = 403;
+    const refused = await own.run(['doctor']);
+    expect([refused.code, refused.output]).toEqual([
+      1,
+      expect.stringMatching(/FAIL {2}proxy .*opened no tunnel to .*check NOTION_AUTH_PROXY/),
+    ]);
+    expect(output + refused.output).not.toContain('hush');
+    own.remove();
+    await proxy.close();
+  }, 30_000);
 });
 
 describe('notion-auth simulate', () => {

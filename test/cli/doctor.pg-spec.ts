@@ -40,6 +40,15 @@ it('says that migrations are pending, and nothing is left in the database by hav
   }
 }, 30_000);
 
+it('finds the schema in order after notion-auth migrate', async () => {
+  const another = await databaseFor(postgres);
+  const change = { NOTION_AUTH_DATABASE_URL: String(another.options.databaseUrl) };
+  expect(await site.run(['migrate'], { change })).toMatchObject({ code: 0 });
+  const { code, output } = await site.run(['doctor'], { change });
+  expect([code, output]).toEqual([0, expect.stringMatching(/^ok {4}schema /m)]);
+  await another.drop();
+}, 30_000);
+
 it('says what to grant to a role that may not read the identity of the server', async () => {
   const url = new URL(String(database.options.databaseUrl));
   const role = `doctor_${randomBytes(4).toString('hex')}`;

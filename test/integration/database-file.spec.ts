@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { NotionConfigError } from 'nestjs-notion-auth';
 import { NotionSimulator } from 'nestjs-notion-auth/testing';
 import { resolveConfig } from '../../src/config/resolve-config.js';
 import { NotionApp } from '../support/notion-app.js';
@@ -53,5 +54,15 @@ describe('the embedded database', () => {
       {},
     );
     expect(config.warnings).toEqual([expect.stringContaining(warning)]);
+  });
+});
+
+describe("a DataSource of the application's that is not registered", () => {
+  it('stops the start with its name, and with the command that finds a second copy of a package', async () => {
+    const simulator = await NotionSimulator.start();
+    const start = NotionApp.start(simulator, { dataSource: 'reporting' });
+    await expect(start).rejects.toThrow(NotionConfigError);
+    await expect(start).rejects.toThrow(/no DataSource named "reporting".*npm ls @nestjs\/typeorm typeorm/);
+    await simulator.close();
   });
 });

@@ -6,8 +6,10 @@ import {
   NotionClientFactory,
   NotionRefreshBusyError,
   NotionTokenService,
+  type OutboundOptions,
 } from 'nestjs-notion-auth';
 import { shutdownContract } from '../contracts/shutdown.contract.js';
+import { ForwardProxy } from '../support/forward.proxy.js';
 import { SignalStage } from '../support/signal.stage.js';
 import { sqlite } from '../support/storage.harness.js';
 
@@ -58,8 +60,9 @@ describe("the application's own shutdown work", () => {
   /** @param isGlobal - The worker's module, or else the library's, is torn down early. */
   async function startWorker(
     isGlobal: boolean,
+    outbound: OutboundOptions = {},
   ): Promise<{ close(): Promise<void>; get: (typeof Worker)['prototype'] }> {
-    const notion = NotionAuthModule.forRoot({ ...stage.app.options, routes: false, isGlobal });
+    const notion = NotionAuthModule.forRoot({ ...stage.app.options, routes: false, isGlobal, outbound });
     const work: DynamicModule = {
       module: WorkerModule,
       global: isGlobal,
@@ -87,6 +90,22 @@ describe("the application's own shutdown work", () => {
       expect(done).toEqual(HOOKS.map((hook) => `${hook}: user`));
     },
   );
+
+  it('calls Notion through an outgoing proxy in every hook', async () => {
+    const [id] = (await stage.connect(1)) as [string];
+    const proxy = await ForwardProxy.start();
+    proxy.leadsTo = stage.simulator.url;
+    const app = await startWorker(false, { proxy: `http://${proxy.host}` });
+    const done: string[] = [];
+    Worker.job = async (hook, { clients }) => {
+      await clients.forAuthorization(id).users.me({});
+      done.push(hook);
+    };
+    await app.close();
+    expect(done).toEqual(HOOKS);
+    expect(proxy.targets.length).toBeGreaterThan(0);
+    await proxy.close();
+  });
 
   it('reads its token from the database until that is closed', async () => {
     const ids = await stage.connect(2);

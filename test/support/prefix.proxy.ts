@@ -1,7 +1,7 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A reverse proxy that removes a path prefix, as nginx, Traefik and API gateways do. */
+/** A reverse proxy that removes a path prefix, as nginx, Traefik and API gateways do, and may write another `Host`. */
 export class PrefixProxy {
   private targetPort = 0;
 
@@ -11,7 +11,7 @@ export class PrefixProxy {
   ) {}
 
   /** @param prefix - What stands before every path outside, and is not passed on. */
-  static async start(prefix: string): Promise<PrefixProxy> {
+  static async start(prefix: string, host?: string): Promise<PrefixProxy> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const proxy = new PrefixProxy(server, (server.address() as AddressInfo).port);
@@ -21,7 +21,8 @@ export class PrefixProxy {
         answered.writeHead(404).end();
         return;
       }
-      const { method, headers } = asked;
+      const { method } = asked;
+      const headers = host === undefined ? asked.headers : { ...asked.headers, host };
       const onward = request(
         { host: '127.0.0.1', port: proxy.targetPort, method, headers, path: path.slice(prefix.length) },
         (answer) => {
