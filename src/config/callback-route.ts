@@ -37,6 +37,9 @@ const NO_ROUTE =
 
 const NO_CALLBACK = 'in a process that serves no callback, such as a worker, set servesCallback to false';
 
+const PLAIN_WAY =
+  'configure and register a redirect URI with a mounted path, or mount the callback at this one';
+
 const BASE_PATH_OPTION = `publicBasePath (${OPTION_VARIABLES['publicBasePath']!})`;
 
 interface PathVerdict {
@@ -67,10 +70,10 @@ function judgePath(path: string, routes: readonly string[]): PathVerdict {
 function adviceOn(removedPrefix: string | null, fittingBasePaths: string): string {
   const setting = `set ${BASE_PATH_OPTION} to`;
   if (removedPrefix === null)
-    return `configure and register a redirect URI with a mounted path, or mount the callback at this one; if a proxy removes a path prefix, ${setting} it; ${NO_CALLBACK}`;
+    return `${PLAIN_WAY}; if a proxy removes a path prefix, ${setting} it; ${NO_CALLBACK}`;
   if (removedPrefix === '')
     return `configure and register the redirect URI with the prefix; if no proxy removes one from this redirect URI, ${setting} ${fittingBasePaths}; ${NO_CALLBACK}`;
-  return `if a proxy removes ${removedPrefix} before a request reaches this application, ${setting} ${fittingBasePaths}; ${NO_CALLBACK}`;
+  return `if a proxy removes ${removedPrefix} before a request reaches this application, ${setting} ${fittingBasePaths}; if none does, ${PLAIN_WAY}; ${NO_CALLBACK}`;
 }
 
 /** The base paths with which every path is served that ends with a mounted one. */

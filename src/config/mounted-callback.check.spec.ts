@@ -349,7 +349,7 @@ describe('C8: behind a proxy that removes a path prefix, an application', () => 
     const problem = await refusal(`https://app.example${path}`, host);
     expect(problem).toContain(`its path ${path} is not where the callback is mounted`);
     expect(problem).toContain(
-      `; if a proxy removes ${prefix} before a request reaches this application, set publicBasePath (NOTION_AUTH_PUBLIC_BASE_PATH) to ${prefix}; in a process that serves no callback, such as a worker, set servesCallback to false`,
+      `; if a proxy removes ${prefix} before a request reaches this application, set publicBasePath (NOTION_AUTH_PUBLIC_BASE_PATH) to ${prefix}; if none does, configure and register a redirect URI with a mounted path, or mount the callback at this one; in a process that serves no callback, such as a worker, set servesCallback to false`,
     );
   });
 

@@ -72,7 +72,8 @@ async function watch(folder: string): Promise<void> {
       firing.length === 0,
     );
     simulator.fail('refresh', { kind: 'status', status: 503 });
-    const calls = callAnew(people.slice(LEAVERS), simulator);
+    // Each waits for its refresh until its time is over, so they wait together.
+    const calls = Promise.all(people.slice(LEAVERS).map((person) => callAnew([person], simulator)));
     await until(
       'the fast burn fires when the simulator answers 503',
       async () => (await prometheus.firing()).includes(FAST_BURN),
