@@ -32,7 +32,7 @@ function noCookie(origin: string): ConnectAnswer {
     title: 'Nothing was connected',
     paragraphs: [
       `Notion sent this browser back to ${origin}, and the browser has no cookie of a connection started at this address. That happens when the application was opened at another address or in another browser, when cookies are blocked, or when too much time went by.`,
-      `Nothing was changed. Open the application at ${origin} in this browser, sign in if it asks you to, and start again there.`,
+      `Nothing was changed. Open the application at ${origin} in this browser, allow cookies for it, sign in if it asks you to, and start again there.`,
     ],
   };
 }
