@@ -30,7 +30,7 @@ export interface Answer {
 export class VirtualDatabase {
   /** As PostgreSQL tells them. A restart changes neither. */
   readonly identity = { system: '7431912345678901234', timeline: '00000001' };
-  readonly dialect: Dialect = { ...dialectOf('sqlite'), now: NOW };
+  readonly dialect: Dialect = { ...dialectOf('sqlite'), now: NOW, statementNow: NOW };
   /** Of the server's clock, against virtual time. */
   clockOffsetMs = 0;
   isDown = false;

@@ -1,5 +1,8 @@
 /** Keeps the attempt journal from growing for ever. */
 export abstract class AttemptStatistics {
-  /** Deletes attempts older than `olderThanMs`; answers how many. */
-  abstract prune(olderThanMs: number): Promise<number>;
+  /**
+   * Deletes a batch of the attempts that began more than `olderThanMs` ago.
+   * @returns whether more of them may be left
+   */
+  abstract prune(olderThanMs: number): Promise<boolean>;
 }

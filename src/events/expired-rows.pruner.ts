@@ -1,16 +1,23 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import { MINUTE_MS, SECOND_MS } from '../domain/duration.js';
+import { AttemptStatistics } from '../domain/attempt-statistics.js';
+import { ConnectStateStore } from '../domain/connect-state-store.js';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import { EventOutbox } from '../domain/event-outbox.js';
 import { WebhookDeliveries } from '../domain/webhook-deliveries.js';
 import { waitAtMost } from '../refresh/bounded-wait.js';
 
-/** It counts through all that is kept, so it is not done at each poll. */
-const PRUNE_WEBHOOKS_EVERY_MS = MINUTE_MS;
+/** What is kept for hours or days: not pruned at each poll. */
+const PRUNE_EVERY_MS = MINUTE_MS;
+/** Longer than any page or alert looks back. */
+const KEEP_ATTEMPTS_MS = 30 * DAY_MS;
 /** A silent database does not hold a closing application for longer. */
 const SHUTDOWN_TIMEOUT_MS = 5 * SECOND_MS;
 
-/** Keeps the outbox and the table of known webhook events bounded, in every process, also in one without listeners. */
+/**
+ * Keeps every table bounded that grows with what happens: events, webhook deliveries, attempts and connect states. In
+ * every process, also in one without listeners or sweeps; in batches, beside the work and never part of it.
+ */
 @Injectable()
 export class ExpiredRowsPruner implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly timers: NodeJS.Timeout[] = [];
@@ -20,13 +27,20 @@ export class ExpiredRowsPruner implements OnApplicationBootstrap, OnModuleDestro
   constructor(
     private readonly outbox: EventOutbox,
     private readonly deliveries: WebhookDeliveries,
+    private readonly attempts: AttemptStatistics,
+    private readonly states: ConnectStateStore,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: Pick<NotionAuthConfig, 'events' | 'webhooks'>,
   ) {}
 
   onApplicationBootstrap(): void {
     const { events, webhooks } = this.config;
     this.repeat(events.lookEveryMs, () => this.outbox.prune(events.keepMs));
-    this.repeat(PRUNE_WEBHOOKS_EVERY_MS, () => this.deliveries.prune(webhooks));
+    this.repeat(PRUNE_EVERY_MS, () => this.deliveries.prune(webhooks));
+    this.repeat(PRUNE_EVERY_MS, () => this.attempts.prune(KEEP_ATTEMPTS_MS));
+    this.repeat(PRUNE_EVERY_MS, async () => {
+      await this.states.prune();
+      return false;
+    });
   }
 
   /** Waits for the batches that are under way. */

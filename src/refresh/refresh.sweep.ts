@@ -1,12 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
-import { AttemptStatistics } from '../domain/attempt-statistics.js';
 import { AuthorizationDirectory } from '../domain/authorization-directory.js';
 import { AuthorizationStore, type Claim } from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
-import { ConnectStateStore } from '../domain/connect-state-store.js';
-import { DAY_MS, SECOND_MS } from '../domain/duration.js';
+import { SECOND_MS } from '../domain/duration.js';
 import { RateBudget } from '../domain/rate-budget.js';
 import type { RefreshOutcome } from '../domain/refresh-outcome.js';
 import { waitAtMost } from './bounded-wait.js';
@@ -20,7 +18,6 @@ import { CLAIM_AHEAD_MS, SweepWindow } from './sweep-window.js';
 import { NotionLogger } from '../logging/notion.logger.js';
 import { QuietLogger } from '../logging/quiet.logger.js';
 
-const KEEP_ATTEMPTS_MS = 30 * DAY_MS;
 const UNRESOLVED_BATCH = 100;
 /**
  * Notion counts arrivals, and no timer and no wire is punctual: a little less than the cap is booked, and a turn that
@@ -62,8 +59,6 @@ export class NotionRefreshSweep {
     private readonly refreshes: NotionRefreshService,
     private readonly rollForward: RollForward,
     private readonly shutdown: RefreshShutdown,
-    private readonly states: ConnectStateStore,
-    private readonly attempts: AttemptStatistics,
     private readonly budget: RateBudget,
     private readonly directory: AuthorizationDirectory,
     private readonly meter: RefreshMeter,
@@ -102,7 +97,6 @@ export class NotionRefreshSweep {
     options: SweepOptions,
     tally: SweepTally,
   ): Promise<SweepReport> {
-    if (!this.shutdown.hasBegun) await this.clearAway();
     if (!this.shutdown.hasBegun) await this.resolveUnknown(tally);
     if (olderThanMs !== null) await this.renewDue(olderThanMs, options, tally);
     return tally.report(true);
@@ -110,11 +104,6 @@ export class NotionRefreshSweep {
 
   private async countDue(olderThanMs: number | null): Promise<number> {
     return olderThanMs === null ? 0 : this.directory.countDue(olderThanMs);
-  }
-
-  private async clearAway(): Promise<void> {
-    await this.states.prune();
-    await this.attempts.prune(KEEP_ATTEMPTS_MS);
   }
 
   private async resolveUnknown(tally: SweepTally): Promise<void> {

@@ -2,7 +2,7 @@ import type { SelectQueryBuilder } from 'typeorm';
 import type { AuthorizationId, AuthorizationStatus } from '../domain/authorization.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { AuthorizationEntity } from './authorization.entity.js';
-import { fromNow } from './database-time.js';
+import { boundFromNow } from './database-time.js';
 import { isAmongIds, isAuthorizationId, isOfClient } from './identifiers.js';
 import { RefreshGateEntity } from './refresh-gate.entity.js';
 import type { StoreSession } from './store-session.js';
@@ -99,14 +99,11 @@ export function onlyDue(
   { dialect }: Pick<StoreSession, 'dialect'>,
   olderThanMs: number,
 ): SelectQueryBuilder<AuthorizationEntity> {
-  return (
-    rows
-      .andWhere(`a.status = 'active' AND a.sealedRefreshToken IS NOT NULL AND a.attemptId IS NULL`)
-      // As a subquery, which is evaluated once: PostgreSQL uses no index for a clock that may move between rows.
-      .andWhere(`a.pairStoredAt <= (SELECT ${fromNow(dialect, -olderThanMs)})`)
-      .andWhere(`(a.leaseUntil IS NULL OR a.leaseUntil <= ${dialect.now})`)
-      .andWhere(`(a.nextAttemptAt IS NULL OR a.nextAttemptAt <= ${dialect.now})`)
-  );
+  return rows
+    .andWhere(`a.status = 'active' AND a.sealedRefreshToken IS NOT NULL AND a.attemptId IS NULL`)
+    .andWhere(`a.pairStoredAt <= ${boundFromNow(dialect, -olderThanMs)}`)
+    .andWhere(`(a.leaseUntil IS NULL OR a.leaseUntil <= ${dialect.now})`)
+    .andWhere(`(a.nextAttemptAt IS NULL OR a.nextAttemptAt <= ${dialect.now})`);
 }
 
 /** What a decision about a locked row rests on. */

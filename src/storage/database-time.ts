@@ -4,8 +4,13 @@ import type { Dialect } from './dialect.js';
 const LONGEST_MS = 36_500 * DAY_MS;
 
 /** SQL expression: `durationMs` after the database's now; negative for before. */
-export function fromNow({ now }: Dialect, durationMs: number): string {
+export function fromNow({ now }: Pick<Dialect, 'now'>, durationMs: number): string {
   return `${now} + (${String(wholeMs(durationMs))})`;
+}
+
+/** As {@link fromNow}, from when the statement began: where a range of an index begins or ends. */
+export function boundFromNow({ statementNow }: Dialect, durationMs: number): string {
+  return fromNow({ now: statementNow }, durationMs);
 }
 
 /** As {@link fromNow}, for a duration that an SQL expression tells; `NULL` stays `NULL`. */

@@ -7,6 +7,11 @@ export interface Dialect {
   readonly family: DatabaseFamily;
   /** SQL expression: the database's own clock, in epoch milliseconds, whatever the session's time zone. */
   readonly now: string;
+  /**
+   * SQL expression: the same clock when the statement began. It does not move during the statement, so the database
+   * can begin a range of an index there, and plans with it; where a statement waits for a lock, it is behind.
+   */
+  readonly statementNow: string;
   /** Whether `SELECT … FOR UPDATE` exists. Without it the write transaction itself is the lock. */
   readonly locksRows: boolean;
   /** Whether `SKIP LOCKED` exists too. Without it, those who claim due rows at the same time wait for each other. */
@@ -27,9 +32,11 @@ export interface Dialect {
  * `julianday` keeps milliseconds and, unlike `unixepoch('subsec')`, answers on SQLite before 3.42 too.
  * @see https://sqlite.org/lang_datefunc.html
  */
+const SQLITE_NOW = `CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)`;
 const SQLITE: Dialect = {
   family: 'sqlite',
-  now: `CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)`,
+  now: SQLITE_NOW,
+  statementNow: SQLITE_NOW,
   locksRows: false,
   skipsLocked: false,
   durably: null,
@@ -39,6 +46,7 @@ const SQLITE: Dialect = {
 const POSTGRES: Dialect = {
   family: 'postgres',
   now: `CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS bigint)`,
+  statementNow: `CAST(FLOOR(EXTRACT(EPOCH FROM statement_timestamp()) * 1000) AS bigint)`,
   locksRows: true,
   skipsLocked: true,
   durably: 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on',
@@ -46,9 +54,11 @@ const POSTGRES: Dialect = {
 };
 
 /** `UNIX_TIMESTAMP()` would pass through the session's time zone and its hour that comes twice a year. */
+const MYSQL_NOW = `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`;
 const MYSQL: Dialect = {
   family: 'mysql',
-  now: `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)`,
+  now: MYSQL_NOW,
+  statementNow: MYSQL_NOW,
   locksRows: true,
   skipsLocked: true,
   durably: null,

@@ -4,7 +4,7 @@ import type { ClaimedEvent, EventClaimQuery, NoticedEvent } from '../domain/even
 import type { NotionEventName } from '../domain/notion-event.js';
 import { AuthorizationOwnerEntity } from './authorization-owner.entity.js';
 import { AuthorizationEntity } from './authorization.entity.js';
-import { fromNow } from './database-time.js';
+import { boundFromNow, fromNow } from './database-time.js';
 import { EventEntity } from './event.entity.js';
 import type { StoreSession } from './store-session.js';
 
@@ -127,7 +127,7 @@ export async function findOldEvents(session: EventSession, olderThanMs: number):
     .createQueryBuilder(EventEntity, 'e')
     .select(['e.id', 'e.createdAt'])
     .where('e.clientId = :clientId', { clientId })
-    .andWhere(`e.createdAt <= (SELECT ${fromNow(dialect, -olderThanMs)})`)
+    .andWhere(`e.createdAt <= ${boundFromNow(dialect, -olderThanMs)}`)
     .orderBy('e.createdAt')
     .limit(PRUNED_AT_ONCE)
     .getMany();
@@ -161,9 +161,8 @@ function dueEvents(
       .createQueryBuilder(EventEntity, 'e')
       .select('e.id', 'id')
       .where(`e.clientId = :clientId AND e.name = :name${String(index)}`)
-      // As subqueries, which are evaluated once: PostgreSQL uses no index for a clock that may move between rows.
-      .andWhere(`e.nextDeliveryAt <= (SELECT ${dialect.now})`)
-      .andWhere(`e.createdAt > (SELECT ${fromNow(dialect, -keepMs)})`)
+      .andWhere(`e.nextDeliveryAt <= ${dialect.statementNow}`)
+      .andWhere(`e.createdAt > ${boundFromNow(dialect, -keepMs)}`)
       .orderBy('e.nextDeliveryAt')
       .limit(limits.get(name));
     return `SELECT d${String(index)}.id FROM (${ofName.getQuery()}) d${String(index)}`;

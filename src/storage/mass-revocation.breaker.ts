@@ -14,7 +14,7 @@ import { NO_ATTEMPT, updateAuthorization } from './authorization-changes.js';
 import { lockRow } from './authorization-rows.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import { BreakerSuspectEntity } from './breaker-suspect.entity.js';
-import { fromNow } from './database-time.js';
+import { boundFromNow } from './database-time.js';
 import { addEvent } from './events.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import { becomeProbe, lockGate, readGate } from './refresh-gates.js';
@@ -98,7 +98,7 @@ async function outcomesOfOthers(
     .select('t.authorizationId', 'id')
     .addSelect('a.workspaceId', 'workspace')
     .addSelect('t.outcome', 'outcome')
-    .where(`t.clientId = :clientId AND t.endedAt > (SELECT ${fromNow(dialect, -windowMs)})`, { clientId })
+    .where(`t.clientId = :clientId AND t.endedAt > ${boundFromNow(dialect, -windowMs)}`, { clientId })
     .andWhere(`t.endedAt > :resetAtMs AND t.outcome IN ('success', 'dead')`, { resetAtMs })
     .andWhere('a.workspaceId NOT IN (:...workspaces)', { workspaces })
     .orderBy('t.endedAt', 'DESC')
@@ -194,7 +194,7 @@ export function onlyUnsuspected(
     .createQueryBuilder(BreakerSuspectEntity, 's')
     .select('1')
     .where('s.clientId = :suspectClient')
-    .andWhere(`(s.rejected = :isRejected OR s.notedAt > ${fromNow(dialect, -PROBE_AGAIN_MS)})`)
+    .andWhere(`(s.rejected = :isRejected OR s.notedAt > ${boundFromNow(dialect, -PROBE_AGAIN_MS)})`)
     .andWhere(`(s.workspaceId = a.workspaceId OR EXISTS (${shared.getQuery()}))`);
   return rows.andWhere(`NOT EXISTS (${suspects.getQuery()})`, { suspectClient: clientId, isRejected: true });
 }

@@ -8,7 +8,7 @@ import {
 } from '../domain/revocation-outbox.js';
 import type { Secret } from '../domain/secret.js';
 import { AuthorizationEntity } from './authorization.entity.js';
-import { fromNow } from './database-time.js';
+import { boundFromNow, fromNow } from './database-time.js';
 import { RevocationEntity } from './revocation.entity.js';
 import type { StoreSession } from './store-session.js';
 
@@ -151,8 +151,8 @@ async function dueRows(
     .addSelect('r.sealedToken')
     .addSelect(`${dialect.now} - r.createdAt`, 'age_ms')
     .addSelect(`CASE WHEN EXISTS (${living.getQuery()}) THEN 1 ELSE 0 END`, 'lives_again')
-    .where(`r.clientId = :clientId AND r.nextAttemptAt <= ${dialect.now}`, { clientId })
-    .andWhere(`(r.keyId IN (:...keyIds) OR r.createdAt <= ${fromNow(dialect, -maxAgeMs)})`, {
+    .where(`r.clientId = :clientId AND r.nextAttemptAt <= ${dialect.statementNow}`, { clientId })
+    .andWhere(`(r.keyId IN (:...keyIds) OR r.createdAt <= ${boundFromNow(dialect, -maxAgeMs)})`, {
       keyIds: seals.keyIds,
     })
     .orderBy('r.nextAttemptAt')

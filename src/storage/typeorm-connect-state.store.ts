@@ -93,7 +93,7 @@ export class TypeOrmConnectStateStore extends ConnectStateStore {
       manager
         .createQueryBuilder(OAuthStateEntity, 's')
         .select(['s.stateHash', 's.expiresAt'])
-        .where(`s.expiresAt <= (SELECT ${dialect.now})`)
+        .where(`s.expiresAt <= ${dialect.statementNow}`)
         .orderBy('s.expiresAt')
         .limit(PRUNED_AT_ONCE)
         .getMany(),

@@ -7,7 +7,7 @@ import type { AttemptOutcome } from '../domain/refresh-outcome.js';
 import { TokenCipher } from '../domain/token-cipher.js';
 import { AuthorizationEntity } from './authorization.entity.js';
 import type { DatabaseSession } from './database-sessions.js';
-import { fromNow } from './database-time.js';
+import { boundFromNow } from './database-time.js';
 import { NotionDatabase } from './notion-database.js';
 import { RefreshAttemptEntity } from './refresh-attempt.entity.js';
 import { RefreshGateEntity } from './refresh-gate.entity.js';
@@ -124,7 +124,7 @@ function endedAttempts({ manager, dialect }: DatabaseSession, { windowMs, sliceM
     .select('t.outcome', 'outcome')
     .addSelect(`${dialect.now} - t.endedAt`, 'age_ms')
     .where('t.clientId = :clientId AND t.outcome IS NOT NULL')
-    .andWhere(`t.endedAt > ${fromNow(dialect, -windowMs)}`);
+    .andWhere(`t.endedAt > ${boundFromNow(dialect, -windowMs)}`);
   const wholeSlices = `e.age_ms - e.age_ms % ${String(Math.max(1, Math.round(sliceMs)))}`;
   return manager
     .createQueryBuilder()

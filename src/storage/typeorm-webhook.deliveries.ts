@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { WebhookDeliveries, type DeliveryBounds } from '../domain/webhook-deliveries.js';
 import { harmlessTwice, type DatabaseSession } from './database-sessions.js';
-import { fromNow } from './database-time.js';
+import { boundFromNow } from './database-time.js';
 import { NotionDatabase } from './notion-database.js';
 import { WebhookEventEntity } from './webhook-event.entity.js';
 
@@ -106,7 +106,7 @@ export class TypeOrmWebhookDeliveries extends WebhookDeliveries {
       .offset(maxEvents)
       .limit(1)
       .getOne();
-    const tooOld = `(SELECT ${fromNow(dialect, -rememberMs)})`;
+    const tooOld = boundFromNow(dialect, -rememberMs);
     if (newestTooMany === null) return tooOld;
     const tooMany = String(newestTooMany.receivedAt);
     return `CASE WHEN ${tooOld} > ${tooMany} THEN ${tooOld} ELSE ${tooMany} END`;

@@ -3,6 +3,8 @@ import type { Logger } from 'typeorm';
 import { Secret } from '../../src/domain/secret.js';
 import { TokenCipher } from '../../src/domain/token-cipher.js';
 import { TypeOrmAuthorizationStore } from '../../src/storage/typeorm-authorization.store.js';
+import { TypeOrmAttemptStatistics } from '../../src/storage/typeorm-attempt.statistics.js';
+import { TypeOrmFleetReadings } from '../../src/storage/typeorm-fleet.readings.js';
 import { TypeOrmEventOutbox } from '../../src/storage/typeorm-event.outbox.js';
 import { CLIENT_ID, connectSome, postgres, somePair, type TestStorage } from '../support/storage.harness.js';
 import { run, useStorage } from '../support/use-storage.js';
@@ -158,6 +160,73 @@ describe('100,000 events that wait for a listener', () => {
     expect(plan.map((node) => node['Node Type'])).not.toContain('Seq Scan');
     expect(Math.max(...plan.map((node) => node['Actual Rows']))).toBeLessThanOrEqual(LIMIT);
     expect(Math.max(...plan.map((node) => node['Rows Removed by Filter'] ?? 0))).toBe(0);
+  });
+});
+
+describe('200,000 attempts that ended long ago, and 200 in the last hour', () => {
+  const storage = useStorage(postgres);
+  const logger = new StatementLog();
+  const OLD = 200_000;
+  const RECENT = 200;
+
+  beforeAll(async () => {
+    const { id } = await connectSome(storage().store);
+    const { columns } = storage().database.dataSource.getMetadata('RefreshAttemptEntity');
+    const names = columns.map(({ databaseName }) => databaseName);
+    const values = names.map((name) => {
+      if (name === 'id') return 'gen_random_uuid()::varchar';
+      if (!/_at$/.test(name)) return name;
+      return `${name} - CASE WHEN n <= ${String(OLD)} THEN ${String(2 * HOUR_MS)} + n * 100 ELSE n % 1000 END`;
+    });
+    const [claim] = await storage().store.claimDue({ olderThanMs: -HOUR_MS, limit: 1, leaseMs: 60_000 });
+    await storage().store.storePair(claim!, somePair(), { outcome: 'success' });
+    await run(
+      storage(),
+      `INSERT INTO notion_refresh_attempt (${names.join(', ')}) SELECT ${values.join(', ')}
+       FROM notion_refresh_attempt, generate_series(1, ${String(OLD + RECENT)}) n WHERE authorization_id = '${id}'`,
+    );
+    await run(storage(), 'VACUUM ANALYZE notion_refresh_attempt');
+  }, 120_000);
+
+  async function planOf(
+    work: (database: TestStorage['database']) => Promise<unknown>,
+    find: (query: string) => boolean,
+  ): Promise<readonly PlanNode[]> {
+    logger.sent.length = 0;
+    const { database } = await storage().join({ logging: true, logger });
+    await work(database);
+    return nodes(await explain(storage(), logger, find)).filter(({ 'Index Name': index, ...node }) =>
+      (index ?? node['Node Type']).match(/attempt|Seq Scan/),
+    );
+  }
+
+  it('cost a reading of health what ended in its window', async () => {
+    const plan = await planOf(
+      (database) =>
+        new TypeOrmFleetReadings(database, { clientId: CLIENT_ID }, new NoCipher()).read(HOUR_MS, 60_000),
+      (query) => query.includes("'attempts'"),
+    );
+    expect(plan.map((node) => node['Index Name'])).toEqual(['notion_refresh_attempt_ended_ix']);
+    expect(plan[0]!['Rows Removed by Filter'] ?? 0).toBe(0);
+    expect(plan[0]!['Actual Rows']).toBeLessThanOrEqual(RECENT + 1);
+  });
+
+  it('cost a pruning nothing when none is old enough, and a batch when they are', async () => {
+    const prune = (olderThanMs: number) =>
+      planOf(
+        (database) => new TypeOrmAttemptStatistics(database, { clientId: CLIENT_ID }).prune(olderThanMs),
+        (query) => query.includes('started_at <'),
+      );
+    const [nothing] = await prune(1_000 * HOUR_MS);
+    expect([nothing?.['Index Name'], nothing?.['Actual Rows']]).toEqual([
+      'notion_refresh_attempt_started_ix',
+      0,
+    ]);
+    const [batch] = await prune(HOUR_MS);
+    expect([batch?.['Index Name'], batch?.['Actual Rows']]).toEqual([
+      'notion_refresh_attempt_started_ix',
+      1_000,
+    ]);
   });
 });
 
