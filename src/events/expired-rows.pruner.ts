@@ -1,7 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth.options.js';
 import { AttemptStatistics } from '../domain/attempt-statistics.js';
-import { ConnectStateStore } from '../domain/connect-state-store.js';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../domain/duration.js';
 import { EventOutbox } from '../domain/event-outbox.js';
 import { WebhookDeliveries } from '../domain/webhook-deliveries.js';
@@ -15,7 +14,7 @@ const KEEP_ATTEMPTS_MS = 30 * DAY_MS;
 const SHUTDOWN_TIMEOUT_MS = 5 * SECOND_MS;
 
 /**
- * Keeps every table bounded that grows with what happens: events, webhook deliveries, attempts and connect states. In
+ * Keeps every table bounded that grows with what happens: events, webhook deliveries and attempts. In
  * every process, also in one without listeners or sweeps; in batches, beside the work and never part of it.
  */
 @Injectable()
@@ -28,7 +27,6 @@ export class ExpiredRowsPruner implements OnApplicationBootstrap, OnModuleDestro
     private readonly outbox: EventOutbox,
     private readonly deliveries: WebhookDeliveries,
     private readonly attempts: AttemptStatistics,
-    private readonly states: ConnectStateStore,
     @Inject(NOTION_AUTH_CONFIG) private readonly config: Pick<NotionAuthConfig, 'events' | 'webhooks'>,
   ) {}
 
@@ -37,10 +35,6 @@ export class ExpiredRowsPruner implements OnApplicationBootstrap, OnModuleDestro
     this.repeat(events.lookEveryMs, () => this.outbox.prune(events.keepMs));
     this.repeat(PRUNE_EVERY_MS, () => this.deliveries.prune(webhooks));
     this.repeat(PRUNE_EVERY_MS, () => this.attempts.prune(KEEP_ATTEMPTS_MS));
-    this.repeat(PRUNE_EVERY_MS, async () => {
-      await this.states.prune();
-      return false;
-    });
   }
 
   /** Waits for the batches that are under way. */

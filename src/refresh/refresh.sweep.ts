@@ -4,6 +4,7 @@ import { NOTION_AUTH_CONFIG, type NotionAuthConfig } from '../config/notion-auth
 import { AuthorizationDirectory } from '../domain/authorization-directory.js';
 import { AuthorizationStore, type Claim } from '../domain/authorization-store.js';
 import { Clock } from '../domain/clock.js';
+import { ConnectStateStore } from '../domain/connect-state-store.js';
 import { SECOND_MS } from '../domain/duration.js';
 import { RateBudget } from '../domain/rate-budget.js';
 import type { RefreshOutcome } from '../domain/refresh-outcome.js';
@@ -59,6 +60,7 @@ export class NotionRefreshSweep {
     private readonly refreshes: NotionRefreshService,
     private readonly rollForward: RollForward,
     private readonly shutdown: RefreshShutdown,
+    private readonly states: ConnectStateStore,
     private readonly budget: RateBudget,
     private readonly directory: AuthorizationDirectory,
     private readonly meter: RefreshMeter,
@@ -97,6 +99,7 @@ export class NotionRefreshSweep {
     options: SweepOptions,
     tally: SweepTally,
   ): Promise<SweepReport> {
+    if (!this.shutdown.hasBegun) await this.states.prune();
     if (!this.shutdown.hasBegun) await this.resolveUnknown(tally);
     if (olderThanMs !== null) await this.renewDue(olderThanMs, options, tally);
     return tally.report(true);
